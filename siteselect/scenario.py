@@ -1,0 +1,305 @@
+"""The scenario: every choice of the planner, in one frozen object read from TOML.
+
+TOML and not YAML, because YAML reads ``01`` as 1: fatal for INSEE codes. A scenario may extend
+another (``extends = "reference.toml"``) and be overridden by dotted keys (``--set count=40``);
+every difference from the base is kept as a :class:`Change`, shown ``key: old → new``.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from siteselect.errors import Fault, FaultLog, InputError, nearest_name
+from siteselect.messages import Msg
+
+Kind = Literal["brownfield", "extension", "greenfield"]
+KINDS: tuple[Kind, ...] = ("brownfield", "extension", "greenfield")
+Level = Literal["commune", "epci", "departement", "region", "national"]
+LEVELS: tuple[Level, ...] = ("commune", "epci", "departement", "region", "national")
+CriterionGroup = Literal["access", "workforce", "network"]
+
+FACILITY_CLASSES = ("motorway", "rail_freight", "port", "airport", "station")
+"""Facilities reached by road, measured in minutes as ``<class>_min``."""
+ACCESS_MEASURES = tuple(f"{name}_min" for name in FACILITY_CLASSES)
+WORKFORCE_MEASURES = ("labour_30min", "labour_45min", "labour_potential")
+NETWORK_MEASURES = ("substation_km", "rail_km")
+MEASURES: Mapping[CriterionGroup, tuple[str, ...]] = {
+    "access": ACCESS_MEASURES,
+    "workforce": WORKFORCE_MEASURES,
+    "network": NETWORK_MEASURES,
+}
+
+Share = Annotated[float, Field(ge=0, le=1)]
+NonNegative = Annotated[float, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class CandidateSettings(_Settings):
+    """Which sites may be chosen at all."""
+
+    kinds: tuple[Kind, ...] = Field(KINDS, min_length=1, description="kinds of site admitted")
+    min_area_ha: NonNegative = Field(1.0, description="smallest footprint admitted, ha")
+    max_area_ha: Positive = Field(1000.0, description="largest footprint admitted, ha")
+    statuses: tuple[str, ...] = Field(
+        ("friche potentielle", "friche sans projet", "friche avec projet"),
+        description="brownfield statuses (site_statut of the CNIG standard) admitted",
+    )
+
+
+class LandSettings(_Settings):
+    """How land is charged, and what is assumed where no land-use raster exists."""
+
+    regime: str = Field("net-2031", description="rulebook: net-2031 or enaf-2021")
+    assumed_artificialised_share: dict[Kind, Share] | None = Field(
+        None, description="share of the footprint assumed artificialised, by kind of site"
+    )
+    assumed_impermeable_share: dict[Kind, Share] | None = Field(
+        None, description="share of the footprint assumed impermeable, by kind of site"
+    )
+
+
+class NetworkSettings(_Settings):
+    """How time on the road is computed."""
+
+    speed_kmh: dict[str, Positive] = Field(
+        default_factory=lambda: {
+            "motorway": 110.0,
+            "trunk": 90.0,
+            "primary": 75.0,
+            "secondary": 65.0,
+            "unclassified": 70.0,
+        },
+        description="car speed by road class, km/h; the embedded graph has no class",
+    )
+    access_speed_kmh: Positive = Field(
+        30.0, description="speed between a point and the road it is snapped to, km/h"
+    )
+    max_snap_km: Positive = Field(
+        15.0, description="farther than this from any road a point is unreachable, km"
+    )
+    half_life_min: Positive = Field(
+        15.0, description="minutes after which labour counts for half (Hansen potential)"
+    )
+    potential_cutoff_min: Positive = Field(
+        60.0, description="labour potential counts communes within this time, min"
+    )
+
+
+class Criterion(_Settings):
+    """One measured column turned into a value between 0 (``worst``) and 1 (``best``)."""
+
+    weight: NonNegative = Field(..., description="weight inside its group; groups are normalised")
+    best: float = Field(..., description="measure at which the value is 1, unit of the measure")
+    worst: float = Field(..., description="measure at which the value is 0, unit of the measure")
+
+    @model_validator(mode="after")
+    def _bounds_differ(self) -> Criterion:
+        if self.best == self.worst:
+            raise ValueError("best and worst must differ")
+        return self
+
+
+def _access() -> dict[str, Criterion]:
+    return {
+        "motorway_min": Criterion(weight=0.40, best=5, worst=30),
+        "rail_freight_min": Criterion(weight=0.20, best=10, worst=60),
+        "port_min": Criterion(weight=0.15, best=30, worst=120),
+        "airport_min": Criterion(weight=0.10, best=30, worst=90),
+        "station_min": Criterion(weight=0.15, best=20, worst=60),
+    }
+
+
+def _workforce() -> dict[str, Criterion]:
+    return {
+        "labour_30min": Criterion(weight=0.35, best=150_000, worst=0),
+        "labour_45min": Criterion(weight=0.35, best=400_000, worst=0),
+        "labour_potential": Criterion(weight=0.30, best=100_000, worst=0),
+    }
+
+
+def _network() -> dict[str, Criterion]:
+    return {
+        "substation_km": Criterion(weight=0.60, best=2, worst=20),
+        "rail_km": Criterion(weight=0.40, best=1, worst=20),
+    }
+
+
+class Criteria(_Settings):
+    """The criteria of each group, keyed by the measured column."""
+
+    access: dict[str, Criterion] = Field(default_factory=_access)
+    workforce: dict[str, Criterion] = Field(default_factory=_workforce)
+    network: dict[str, Criterion] = Field(default_factory=_network)
+
+    def of(self, group: CriterionGroup) -> dict[str, Criterion]:
+        """The criteria of one group."""
+        criteria: dict[str, Criterion] = getattr(self, group)
+        return criteria
+
+
+class Weights(_Settings):
+    """Weights of the three groups; normalised to sum to 1."""
+
+    access: NonNegative = 0.40
+    workforce: NonNegative = 0.35
+    network: NonNegative = 0.25
+
+
+class VariantSettings(_Settings):
+    """Ways in which one site may be developed."""
+
+    reuse: bool = Field(True, description="offer the variant that uses only artificialised land")
+    full: bool = Field(True, description="offer the variant that uses the whole footprint")
+    reuse_factor: Share = Field(
+        0.95, description="score of the reuse variant as a share of the full one: a plot in parts"
+    )
+    min_usable_ha: NonNegative = Field(
+        1.0, description="a variant that leaves less usable land than this is not offered, ha"
+    )
+
+
+class CostSettings(_Settings):
+    """Unit costs, k€ per hectare, by kind of site."""
+
+    reuse_keur_per_ha: dict[Kind, NonNegative] = Field(
+        default_factory=lambda: {"brownfield": 790.0, "extension": 250.0, "greenfield": 250.0},
+        description="works on land already artificialised (Fonds friches: industrial 790 k€/ha)",
+    )
+    new_keur_per_ha: dict[Kind, NonNegative] = Field(
+        default_factory=lambda: {"brownfield": 400.0, "extension": 350.0, "greenfield": 400.0},
+        description="servicing land not yet artificialised (assumption)",
+    )
+
+
+class SizeClass(_Settings):
+    """A number of sites asked for in a range of usable area."""
+
+    name: str
+    min_ha: NonNegative = 0.0
+    max_ha: Positive | None = None
+    at_least: int = Field(0, ge=0)
+    at_most: int | None = Field(None, ge=0)
+
+
+class GroupRule(_Settings):
+    """At least, at most: any set of sites a planner names."""
+
+    name: str
+    kinds: tuple[Kind, ...] = ()
+    regions: tuple[str, ...] = ()
+    departements: tuple[str, ...] = ()
+    epci: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
+    at_least: int = Field(0, ge=0)
+    at_most: int | None = Field(None, ge=0)
+
+
+class ConstraintSettings(_Settings):
+    """What a portfolio must respect, land apart."""
+
+    budget_keur: NonNegative | None = Field(None, description="sites and restoration, k€")
+    min_total_usable_ha: NonNegative | None = Field(None, description="usable hectares in all")
+    max_total_usable_ha: NonNegative | None = Field(None, description="usable hectares in all")
+    region_min: int = Field(1, ge=0, description="sites in every region, at least")
+    region_max: int = Field(8, ge=0, description="sites in every region, at most")
+    max_per_epci: int | None = Field(1, ge=0, description="sites in one EPCI, at most")
+    separation_km: NonNegative = Field(5.0, description="two sites nearer than this exclude")
+    size_classes: tuple[SizeClass, ...] = ()
+    groups: tuple[GroupRule, ...] = ()
+
+
+class LedgerRule(_Settings):
+    """Caps on net artificialisation for the territories of one level (regulatory)."""
+
+    level: Level
+    default_cap_ha: float | None = Field(None, description="cap of territories not named, ha")
+    caps_ha: dict[str, float] = Field(default_factory=dict, description="cap by code, ha")
+    origin: str = Field("hypothèse du scénario", description="where the caps come from")
+
+
+class ZanSettings(_Settings):
+    """Zero net artificialisation: programme constraint and regulatory ledgers, kept apart."""
+
+    programme_cap_ha: float | None = Field(
+        0.0, description="net artificialisation of the whole portfolio, at most, ha"
+    )
+    offsets: bool = Field(True, description="restored parcels may be deducted")
+    whole_parcels: bool = Field(False, description="parcels are restored whole or not at all")
+    ledgers: tuple[LedgerRule, ...] = ()
+
+
+class Locks(_Settings):
+    """Sites forced in or out by a planner, with the reason."""
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    reasons: dict[str, str] = Field(default_factory=dict, description="who and why, by site_id")
+
+
+class SolveSettings(_Settings):
+    """Limits of the search; the answer never depends on the number of workers."""
+
+    time_limit_s: Positive = Field(600.0, description="stop here with the incumbent and its gap")
+    gap: NonNegative = Field(0.0, description="relative gap accepted as good enough")
+    workers: int = Field(2, ge=1, description="threads for routing and search")
+
+
+class Scenario(_Settings):
+    """All the choices of a planner. Immutable; build variants with :func:`override`."""
+
+    title: str = "Scénario sans titre"
+    description: str = ""
+    pack: str = Field("france", description="name of an embedded pack, or a folder")
+    count: int = Field(50, ge=1, description="number of sites to choose")
+    reserve: int = Field(20, ge=0, description="length of the reserve list")
+    seed: int = Field(1, ge=0)
+    candidates: CandidateSettings = CandidateSettings()
+    land: LandSettings = LandSettings()
+    network: NetworkSettings = NetworkSettings()
+    weights: Weights = Weights()
+    criteria: Criteria = Criteria()
+    variants: VariantSettings = VariantSettings()
+    costs: CostSettings = CostSettings()
+    constraints: ConstraintSettings = ConstraintSettings()
+    zan: ZanSettings = ZanSettings()
+    locks: Locks = Locks()
+    solve: SolveSettings = SolveSettings()
+
+    @field_validator("pack")
+    @classmethod
+    def _pack_named(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("the name of the pack is empty")
+        return value
+
+
+@dataclass(frozen=True)
+class Change:
+    """One key that differs from what the scenario extends: ``key: old → new``."""
+
+    key: str
+    old: object
+    new: object
+    origin: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.old!r} → {self.new!r} ({self.origin})"
+
+
+@dataclass(frozen=True)
+class LoadedScenario:
+    """A scenario, the file it came from and the changes made on the way."""
+
+    scenario: Scenario
+    path: Path | None
+    changes: tuple[Change, ...]
