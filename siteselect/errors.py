@@ -74,9 +74,7 @@ class InputError(SiteSelectError):
     exit_status = 2
 
     def __init__(self, faults: Fault | Iterable[Fault]) -> None:
-        self.faults: tuple[Fault, ...] = (
-            (faults,) if isinstance(faults, Fault) else tuple(faults)
-        )
+        self.faults: tuple[Fault, ...] = (faults,) if isinstance(faults, Fault) else tuple(faults)
         super().__init__(self.render())
 
     def render(self, translate: Translate = _same) -> str:

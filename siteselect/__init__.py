@@ -1,0 +1,79 @@
+"""siteselect: exact choice of industrial sites under zero net artificialisation (ZAN).
+
+The public API, imported lazily so that ``siteselect --help`` stays quick::
+
+    import siteselect
+
+    run = siteselect.run("scenarios/reference.toml")
+    run.shortlist
+
+    problem = siteselect.SelectionProblem.maximal_covering(reach, weight, count)
+    solution = siteselect.solve(problem)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from siteselect.errors import (
+        Fault,
+        InfeasibleError,
+        InputError,
+        SiteSelectError,
+        VerificationError,
+    )
+    from siteselect.optimise import Solution, solve
+    from siteselect.pack import DataPack, open_pack
+    from siteselect.pipeline import run
+    from siteselect.problem import SelectionProblem
+    from siteselect.runs import Run, RunResult
+    from siteselect.scenario import Scenario, load_scenario
+    from siteselect.verify import verify
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "DataPack": "siteselect.pack",
+    "Fault": "siteselect.errors",
+    "InfeasibleError": "siteselect.errors",
+    "InputError": "siteselect.errors",
+    "Run": "siteselect.runs",
+    "RunResult": "siteselect.runs",
+    "Scenario": "siteselect.scenario",
+    "SelectionProblem": "siteselect.problem",
+    "SiteSelectError": "siteselect.errors",
+    "Solution": "siteselect.optimise",
+    "VerificationError": "siteselect.errors",
+    "load_scenario": "siteselect.scenario",
+    "open_pack": "siteselect.pack",
+    "run": "siteselect.pipeline",
+    "solve": "siteselect.optimise",
+    "verify": "siteselect.verify",
+}
+
+__all__ = [
+    "DataPack",
+    "Fault",
+    "InfeasibleError",
+    "InputError",
+    "Run",
+    "RunResult",
+    "Scenario",
+    "SelectionProblem",
+    "SiteSelectError",
+    "Solution",
+    "VerificationError",
+    "load_scenario",
+    "open_pack",
+    "run",
+    "solve",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in _WHERE:
+        return getattr(import_module(_WHERE[name]), name)
+    raise AttributeError(f"module 'siteselect' has no attribute {name!r}")

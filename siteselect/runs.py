@@ -1,0 +1,77 @@
+"""The seam between the pipeline and everything that shows or re-checks a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import geopandas as gpd
+import pandas as pd
+
+from siteselect.messages import Msg
+from siteselect.pack import DataPack
+from siteselect.rulebook import Rulebook
+from siteselect.scenario import Change, Scenario
+
+SHORTLIST_STATUSES = ("selected", "forced_in", "reserve")
+STATUSES = ("selected", "forced_in", "reserve", "not_selected", "forced_out", "excluded")
+"""Order in which people read the statuses of sites."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What the search found, as written to ``result.json``.
+
+    ``objective``, ``bound`` are integers of the model (score × 10⁶); ``gap`` is relative
+    (0 = proven optimal).
+    """
+
+    status: str
+    """optimal | within_gap | limit"""
+    objective: int
+    bound: int
+    gap: float
+    counts: Mapping[str, int]
+    """candidates, considered, excluded, selected, reserve, columns, …"""
+    totals: Mapping[str, float]
+    """usable_ha, new_artificialisation_ha, restored_ha, net_ha, cost_keur,
+    restoration_cost_keur, brownfield_share …"""
+    timings_s: Mapping[str, float]
+    seed: int
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: inputs, tables, result.
+
+    Tables
+    ------
+    sites
+        every candidate of the pack, one row per ``site_id`` (column, not index), EPSG:2154
+        footprints: the columns of the table of sites in docs/architecture.md.
+    shortlist
+        rows of ``sites`` selected (ranked 1..p) then the reserve (ranked 1..k), in that order.
+    ledger
+        level, code, name, period, regime, vintage, gross_ha, restored_ha, net_ha, cap_ha
+        (NaN: no cap), balance_ha, cap_origin; the programme row has level ``programme``.
+    restoration
+        parcels restored: parcel_id, name, code_insee, commune, region, region_name, restored_ha,
+        area_ha, cost_keur, geometry.
+    notices
+        what is simulated or assumed, to be said on screen, in every export and on the map.
+    """
+
+    run_id: str
+    scenario: Scenario
+    changes: tuple[Change, ...]
+    pack: DataPack
+    rulebook: Rulebook
+    result: RunResult
+    sites: gpd.GeoDataFrame
+    contributions: pd.DataFrame
+    """points that each criterion brings: index ``site_id``, one column per criterion"""
+    shortlist: gpd.GeoDataFrame
+    ledger: pd.DataFrame
+    restoration: gpd.GeoDataFrame
+    notices: tuple[Msg, ...]
