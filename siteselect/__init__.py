@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from siteselect.pipeline import run
     from siteselect.problem import SelectionProblem
     from siteselect.runs import Run, RunResult
-    from siteselect.scenario import Scenario, load_scenario
+    from siteselect.scenario import Scenario
+    from siteselect.scenario_files import load_scenario
     from siteselect.verify import verify
 
 __version__ = "0.1.0"
@@ -46,7 +47,7 @@ _WHERE = {
     "SiteSelectError": "siteselect.errors",
     "Solution": "siteselect.optimise",
     "VerificationError": "siteselect.errors",
-    "load_scenario": "siteselect.scenario",
+    "load_scenario": "siteselect.scenario_files",
     "open_pack": "siteselect.pack",
     "run": "siteselect.pipeline",
     "solve": "siteselect.optimise",

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
-import pyarrow.parquet as pq
+import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from siteselect.errors import Fault, FaultLog, InputError, nearest_name
@@ -274,7 +274,7 @@ def _check_manifest(manifest: Manifest, path: Path) -> None:
 
 def _read_parquet(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
     try:
-        return pq.read_table(path, columns=None if columns is None else list(columns)).to_pandas()
+        return pd.read_parquet(path, columns=None if columns is None else list(columns))
     except (OSError, ValueError, KeyError) as error:
         raise _unreadable(path, error) from error
 
@@ -317,22 +317,7 @@ def _unreadable(path: Path, error: Exception) -> InputError:
 
 def write_manifest(manifest: Manifest, folder: Path) -> None:
     """Write ``pack.toml`` (beside, then renamed)."""
-    lines = [
-        f"{key} = {_toml(value)}"
-        for key, value in manifest.model_dump(exclude={"layers"}, exclude_none=True).items()
-    ]
-    for layer in manifest.layers:
-        lines += ["", "[[layers]]"]
-        lines += [f"{key} = {_toml(value)}" for key, value in layer.model_dump().items()]
+    text = tomli_w.dumps(manifest.model_dump(mode="json", exclude_none=True))
     temporary = folder / f"{MANIFEST}.tmp"
-    temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    temporary.write_text(text, encoding="utf-8")
     temporary.replace(folder / MANIFEST)
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        return f'"{escaped}"'
-    return str(value)

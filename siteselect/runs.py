@@ -11,7 +11,8 @@ import pandas as pd
 from siteselect.messages import Msg
 from siteselect.pack import DataPack
 from siteselect.rulebook import Rulebook
-from siteselect.scenario import Change, Scenario
+from siteselect.scenario import Scenario
+from siteselect.scenario_files import Change
 
 SHORTLIST_STATUSES = ("selected", "forced_in", "reserve")
 STATUSES = ("selected", "forced_in", "reserve", "not_selected", "forced_out", "excluded")

@@ -1,22 +1,15 @@
-"""The scenario: every choice of the planner, in one frozen object read from TOML.
+"""The scenario: every choice of the planner, in one frozen object.
 
-TOML and not YAML, because YAML reads ``01`` as 1: fatal for INSEE codes. A scenario may extend
-another (``extends = "reference.toml"``) and be overridden by dotted keys (``--set count=40``);
-every difference from the base is kept as a :class:`Change`, shown ``key: old → new``.
+Read from TOML by :mod:`siteselect.scenario_files`. Defaults and units are documented on each
+field; they are starting points to discuss, not standards.
 """
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-
-from siteselect.errors import Fault, FaultLog, InputError, nearest_name
-from siteselect.messages import Msg
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Kind = Literal["brownfield", "extension", "greenfield"]
 KINDS: tuple[Kind, ...] = ("brownfield", "extension", "greenfield")
@@ -168,15 +161,23 @@ class VariantSettings(_Settings):
     )
 
 
+def _reuse_costs() -> dict[Kind, float]:
+    return {"brownfield": 790.0, "extension": 250.0, "greenfield": 250.0}
+
+
+def _new_costs() -> dict[Kind, float]:
+    return {"brownfield": 400.0, "extension": 350.0, "greenfield": 400.0}
+
+
 class CostSettings(_Settings):
     """Unit costs, k€ per hectare, by kind of site."""
 
     reuse_keur_per_ha: dict[Kind, NonNegative] = Field(
-        default_factory=lambda: {"brownfield": 790.0, "extension": 250.0, "greenfield": 250.0},
+        default_factory=_reuse_costs,
         description="works on land already artificialised (Fonds friches: industrial 790 k€/ha)",
     )
     new_keur_per_ha: dict[Kind, NonNegative] = Field(
-        default_factory=lambda: {"brownfield": 400.0, "extension": 350.0, "greenfield": 400.0},
+        default_factory=_new_costs,
         description="servicing land not yet artificialised (assumption)",
     )
 
@@ -281,25 +282,3 @@ class Scenario(_Settings):
         if not value.strip():
             raise ValueError("the name of the pack is empty")
         return value
-
-
-@dataclass(frozen=True)
-class Change:
-    """One key that differs from what the scenario extends: ``key: old → new``."""
-
-    key: str
-    old: object
-    new: object
-    origin: str
-
-    def __str__(self) -> str:
-        return f"{self.key}: {self.old!r} → {self.new!r} ({self.origin})"
-
-
-@dataclass(frozen=True)
-class LoadedScenario:
-    """A scenario, the file it came from and the changes made on the way."""
-
-    scenario: Scenario
-    path: Path | None
-    changes: tuple[Change, ...]
