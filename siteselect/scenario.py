@@ -231,6 +231,12 @@ class LedgerRule(_Settings):
 class ZanSettings(_Settings):
     """Zero net artificialisation: programme constraint and regulatory ledgers, kept apart."""
 
+    enforced: bool = Field(
+        True, description="false: caps are shown but not enforced (counterfactual)"
+    )
+    price: bool = Field(
+        True, description="solve once more with `enforced` flipped, to tell what zero net costs"
+    )
     programme_cap_ha: float | None = Field(
         0.0, description="net artificialisation of the whole portfolio, at most, ha"
     )

@@ -1,0 +1,171 @@
+"""ZAN ledgers: which territories have a cap, and the balance of a portfolio.
+
+A ledger row keeps gross, restored and net hectares in separate columns. *Regulatory* caps belong
+to territories; the *programme* row is the constraint on the whole portfolio. No law puts net
+zero on fifty sites: the two are labelled apart. Decision support, not a regulatory computation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from siteselect.errors import FaultLog, nearest_name
+from siteselect.messages import Msg
+from siteselect.rulebook import Rulebook
+from siteselect.scenario import LedgerRule, Level, ZanSettings
+from siteselect.units import ha_to_units_up
+
+CODE_COLUMN: Mapping[Level, str] = {
+    "commune": "code_insee",
+    "epci": "epci",
+    "departement": "departement",
+    "region": "region",
+}
+NAME_COLUMN: Mapping[Level, str] = {
+    "commune": "commune",
+    "epci": "epci_name",
+    "departement": "departement_name",
+    "region": "region_name",
+}
+PROGRAMME = "programme"
+LEDGER_COLUMNS = (
+    "level",
+    "code",
+    "name",
+    "period",
+    "regime",
+    "vintage",
+    "gross_ha",
+    "restored_ha",
+    "net_ha",
+    "cap_ha",
+    "balance_ha",
+    "cap_origin",
+)
+
+
+@dataclass(frozen=True)
+class TerritoryCap:
+    """One ledger: a territory, its cap in units of 0.01 ha (``None``: shown, not capped)."""
+
+    level: str
+    code: str
+    name: str
+    cap_units: int | None
+    origin: str
+
+
+def territory_caps(territories: pd.DataFrame, zan: ZanSettings) -> tuple[TerritoryCap, ...]:
+    """The ledgers of a scenario, the programme's first, then by level and code.
+
+    Parameters
+    ----------
+    territories
+        rows with the territory columns of sites (and of restoration parcels).
+    zan
+        caps in hectares. Regions are always listed, capped or not.
+
+    Raises
+    ------
+    InputError
+        a cap names a territory that is not in the pack.
+    """
+    log = FaultLog()
+    rules = {rule.level: rule for rule in zan.ledgers}
+    rules.setdefault("region", LedgerRule(level="region", origin=""))
+    programme = _cap_units(zan.programme_cap_ha)
+    caps = [TerritoryCap(PROGRAMME, "", "", programme, "" if programme is None else "scénario")]
+    for level, rule in sorted(rules.items(), key=lambda item: item[0]):
+        names = _names(territories, level)
+        for code in sorted(set(rule.caps_ha) - set(names)):
+            near = nearest_name(code, names)
+            log.add(
+                Msg("a cap is given for a territory that has no site in the pack"),
+                where=f"zan.ledgers ({level})",
+                value=code,
+                remedy=Msg("did you mean {near}?", near=near)
+                if near
+                else Msg("remove it, or correct the code"),
+            )
+        for code, name in names.items():
+            cap = _cap_units(rule.caps_ha.get(code, rule.default_cap_ha))
+            if cap is not None or level == "region":
+                caps.append(
+                    TerritoryCap(level, code, name, cap, rule.origin if cap is not None else "")
+                )
+    log.check()
+    return tuple(caps)
+
+
+def in_territory(frame: pd.DataFrame, cap: TerritoryCap) -> np.ndarray:
+    """Which rows (sites or parcels) are charged to this ledger: bool array."""
+    if cap.level in (PROGRAMME, "national"):
+        return np.ones(len(frame), dtype=bool)
+    column = CODE_COLUMN[cap.level]  # type: ignore[index]  # levels other than national
+    return np.asarray(frame[column].fillna("") == cap.code)
+
+
+def ledger_table(
+    caps: tuple[TerritoryCap, ...],
+    developed: pd.DataFrame,
+    restored: pd.DataFrame,
+    rulebook: Rulebook,
+    *,
+    vintage: str,
+) -> pd.DataFrame:
+    """The balance of a portfolio in every ledger.
+
+    Parameters
+    ----------
+    developed
+        chosen sites: territory columns and ``new_units`` (int, 0.01 ha).
+    restored
+        parcels used: territory columns and ``restored_units`` (int, 0.01 ha).
+    vintage
+        vintage (millésime) of the land use that the charges were measured on.
+
+    Returns
+    -------
+    DataFrame with :data:`LEDGER_COLUMNS`, hectares to 0.01; ``balance_ha`` = cap − net, NaN
+    where there is no cap.
+    """
+    rows = []
+    for cap in caps:
+        gross = int(developed.loc[in_territory(developed, cap), "new_units"].sum())
+        back = int(restored.loc[in_territory(restored, cap), "restored_units"].sum())
+        if cap.level not in (PROGRAMME, "national", "region") and gross == back == 0:
+            continue  # thousands of communes where nothing happens say nothing
+        net = gross - back
+        rows.append(
+            (
+                cap.level,
+                cap.code,
+                cap.name,
+                rulebook.period,
+                rulebook.id,
+                vintage,
+                gross / 100,
+                back / 100,
+                net / 100,
+                np.nan if cap.cap_units is None else cap.cap_units / 100,
+                np.nan if cap.cap_units is None else (cap.cap_units - net) / 100,
+                cap.origin,
+            )
+        )
+    return pd.DataFrame(rows, columns=list(LEDGER_COLUMNS))
+
+
+def _names(territories: pd.DataFrame, level: Level) -> dict[str, str]:
+    if level == "national":
+        return {"FR": "France"}
+    pairs = territories[[CODE_COLUMN[level], NAME_COLUMN[level]]].dropna().drop_duplicates()
+    return dict(sorted(zip(pairs.iloc[:, 0], pairs.iloc[:, 1], strict=True)))
+
+
+def _cap_units(cap_ha: float | None) -> int | None:
+    """A cap in units of 0.01 ha, rounded down: never more than what was granted."""
+    return None if cap_ha is None else -int(ha_to_units_up(np.array([-cap_ha]))[0])
