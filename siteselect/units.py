@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 CRS = "EPSG:2154"
 """Lambert-93: every computation in metropolitan France."""
@@ -28,12 +28,12 @@ M_PER_KM = 1_000.0
 FloatOrArray = TypeVar("FloatOrArray", float, NDArray[np.float64])
 
 
-def ha_to_units(area_ha: NDArray[np.float64]) -> NDArray[np.int64]:
+def ha_to_units(area_ha: ArrayLike) -> NDArray[np.int64]:
     """Hectares → integer units of 0.01 ha, rounded half to even."""
     return np.rint(np.asarray(area_ha, dtype=np.float64) * AREA_UNITS_PER_HA).astype(np.int64)
 
 
-def ha_to_units_up(area_ha: NDArray[np.float64]) -> NDArray[np.int64]:
+def ha_to_units_up(area_ha: ArrayLike) -> NDArray[np.int64]:
     """Hectares → integer units of 0.01 ha, rounded up: for charges, never understated.
 
     Values within 1e-6 ha of a unit count as that unit, so that 0.29 ha is 29 units.
@@ -43,7 +43,7 @@ def ha_to_units_up(area_ha: NDArray[np.float64]) -> NDArray[np.int64]:
     )
 
 
-def units_to_ha(area_units: NDArray[np.int64]) -> NDArray[np.float64]:
+def units_to_ha(area_units: ArrayLike) -> NDArray[np.float64]:
     """Integer units of 0.01 ha → hectares."""
     return np.asarray(area_units) / AREA_UNITS_PER_HA
 
@@ -53,7 +53,7 @@ def m2_to_ha(area_m2: FloatOrArray) -> FloatOrArray:
     return area_m2 / M2_PER_HA
 
 
-def ms_to_min(duration_ms: NDArray[np.float64]) -> NDArray[np.float64]:
+def ms_to_min(duration_ms: ArrayLike) -> NDArray[np.float64]:
     """Milliseconds → minutes."""
     return np.asarray(duration_ms, dtype=np.float64) / MS_PER_MIN
 
@@ -68,7 +68,7 @@ def m_to_km(distance_m: FloatOrArray) -> FloatOrArray:
     return distance_m / M_PER_KM
 
 
-def score_to_units(score: NDArray[np.float64]) -> NDArray[np.int64]:
+def score_to_units(score: ArrayLike) -> NDArray[np.int64]:
     """A score of 0 to 1 → integer, × 10⁶."""
     return np.rint(np.asarray(score, dtype=np.float64) * SCORE_SCALE).astype(np.int64)
 
