@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from siteselect.errors import FaultLog, nearest_name
 from siteselect.messages import Msg
@@ -19,13 +20,13 @@ from siteselect.rulebook import Rulebook
 from siteselect.scenario import LedgerRule, Level, ZanSettings
 from siteselect.units import ha_to_units_up
 
-CODE_COLUMN: Mapping[Level, str] = {
+CODE_COLUMN: Mapping[str, str] = {
     "commune": "code_insee",
     "epci": "epci",
     "departement": "departement",
     "region": "region",
 }
-NAME_COLUMN: Mapping[Level, str] = {
+NAME_COLUMN: Mapping[str, str] = {
     "commune": "commune",
     "epci": "epci_name",
     "departement": "departement_name",
@@ -59,6 +60,18 @@ class TerritoryCap:
     origin: str
 
 
+def level_name(level: str) -> Msg:
+    """The word for a level of territory, translatable."""
+    return {
+        PROGRAMME: Msg("programme"),
+        "commune": Msg("commune"),
+        "epci": Msg("EPCI"),
+        "departement": Msg("département"),
+        "region": Msg("region"),
+        "national": Msg("national level"),
+    }[level]
+
+
 def territory_caps(territories: pd.DataFrame, zan: ZanSettings) -> tuple[TerritoryCap, ...]:
     """The ledgers of a scenario, the programme's first, then by level and code.
 
@@ -78,7 +91,7 @@ def territory_caps(territories: pd.DataFrame, zan: ZanSettings) -> tuple[Territo
     rules = {rule.level: rule for rule in zan.ledgers}
     rules.setdefault("region", LedgerRule(level="region", origin=""))
     programme = _cap_units(zan.programme_cap_ha)
-    caps = [TerritoryCap(PROGRAMME, "", "", programme, "" if programme is None else "scénario")]
+    caps = [TerritoryCap(PROGRAMME, "", "", programme, "")]
     for level, rule in sorted(rules.items(), key=lambda item: item[0]):
         names = _names(territories, level)
         for code in sorted(set(rule.caps_ha) - set(names)):
@@ -101,12 +114,12 @@ def territory_caps(territories: pd.DataFrame, zan: ZanSettings) -> tuple[Territo
     return tuple(caps)
 
 
-def in_territory(frame: pd.DataFrame, cap: TerritoryCap) -> np.ndarray:
+def in_territory(frame: pd.DataFrame, cap: TerritoryCap) -> NDArray[np.bool_]:
     """Which rows (sites or parcels) are charged to this ledger: bool array."""
     if cap.level in (PROGRAMME, "national"):
         return np.ones(len(frame), dtype=bool)
-    column = CODE_COLUMN[cap.level]  # type: ignore[index]  # levels other than national
-    return np.asarray(frame[column].fillna("") == cap.code)
+    codes = frame[CODE_COLUMN[cap.level]]
+    return np.asarray(codes.eq(cap.code).fillna(False), dtype=bool)
 
 
 def ledger_table(

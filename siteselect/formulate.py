@@ -1,0 +1,331 @@
+"""From measured sites and a scenario to the selection problem: the last place with geography."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from siteselect.errors import FaultLog, nearest_name
+from siteselect.ledger import (
+    CODE_COLUMN,
+    NAME_COLUMN,
+    PROGRAMME,
+    TerritoryCap,
+    in_territory,
+    level_name,
+    territory_caps,
+)
+from siteselect.messages import Msg
+from siteselect.problem import (
+    Budget,
+    Conflicts,
+    Constraint,
+    Group,
+    Ledger,
+    Locks,
+    Parcels,
+    SelectionProblem,
+    Separation,
+    TotalArea,
+)
+from siteselect.rulebook import Rulebook
+from siteselect.scenario import ConstraintSettings, GroupRule, Scenario, SizeClass
+from siteselect.units import ha_to_units, ha_to_units_up
+from siteselect.variants import site_variants
+
+DECIMETRES_PER_M = 10
+DECIMETRES_PER_KM = 10_000
+OVERLAP_M2 = 1.0
+"""Footprints that share more than this cannot both be chosen; less is a digitising sliver."""
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Formulation:
+    """A selection problem and the tables its indices stand for.
+
+    Attributes
+    ----------
+    sites
+        considered sites, row number = site index of the problem.
+    columns
+        :func:`siteselect.variants.site_variants`, row number = column of the problem.
+    parcels
+        restoration parcels, row number = parcel of the problem (empty without offsets).
+    caps
+        the ledgers of the scenario, enforced or only shown.
+    """
+
+    problem: SelectionProblem
+    sites: gpd.GeoDataFrame
+    columns: pd.DataFrame
+    parcels: gpd.GeoDataFrame
+    caps: tuple[TerritoryCap, ...]
+
+    def with_zan(self, enforced: bool) -> SelectionProblem:
+        """The same problem with the ledgers enforced, or without them."""
+        kept = [one for one in self.problem.constraints if not isinstance(one, Ledger)]
+        if enforced:
+            kept += _ledgers(self.caps, self.sites, self.columns, self.parcels)
+        return replace(self.problem, constraints=tuple(kept))
+
+
+def formulate(
+    sites: gpd.GeoDataFrame,
+    parcels: gpd.GeoDataFrame,
+    scenario: Scenario,
+    rulebook: Rulebook,
+) -> Formulation:
+    """The exact model of a scenario, in integers.
+
+    Parameters
+    ----------
+    sites
+        every site of the pack with territories, measures, ``score`` and ``excluded_reason``
+        (None: considered).
+    parcels
+        restoration parcels with territory columns: parcel_id, area_ha, cost_keur, site_id.
+
+    Raises
+    ------
+    InputError
+        locks, groups or caps that name an unknown or excluded site or territory; fewer
+        considered sites than sites to choose is left to the solver, which says why.
+    """
+    free = sites["excluded_reason"].isna()
+    considered = sites[free].reset_index(drop=True)
+    _check_names(sites, free, scenario)
+    columns = site_variants(considered, scenario, rulebook)
+    offered = parcels if scenario.zan.offsets else parcels.iloc[:0]
+    offered = offered.sort_values("parcel_id").reset_index(drop=True)
+    caps = territory_caps(pd.concat([_territories(sites), _territories(offered)]), scenario.zan)
+    constraints: list[Constraint] = [
+        *_quotas(sites, considered, columns, scenario.constraints),
+        *_rules(considered, columns, scenario.constraints),
+        *_totals(columns, scenario.constraints),
+        *_exclusions(considered, scenario.constraints),
+        *_locks(considered, scenario),
+    ]
+    problem = SelectionProblem(
+        site=columns["site"].to_numpy(np.int32),
+        score=columns["score_units"].to_numpy(np.int64),
+        count=scenario.count,
+        n_sites=len(considered),
+        site_ids=tuple(considered["site_id"]),
+        parcels=_parcels(offered, considered, whole=scenario.zan.whole_parcels),
+        constraints=tuple(constraints),
+    )
+    formulation = Formulation(problem, considered, columns, offered, caps)
+    return replace(formulation, problem=formulation.with_zan(scenario.zan.enforced))
+
+
+def _territories(frame: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(frame[[*CODE_COLUMN.values(), *NAME_COLUMN.values()]])
+
+
+def _quotas(
+    sites: pd.DataFrame,
+    considered: pd.DataFrame,
+    columns: pd.DataFrame,
+    limits: ConstraintSettings,
+) -> Iterable[Constraint]:
+    """Sites per region and per EPCI. A region counts when the pack has any site in it."""
+    region = considered["region"].to_numpy()[columns["site"]]
+    names = dict(zip(sites["region"], sites["region_name"], strict=True))
+    for code, name in sorted(names.items()):
+        yield Group(
+            Msg("number of sites in region {name}", name=name),
+            np.flatnonzero(region == code),
+            limits.region_min,
+            limits.region_max,
+        )
+    if limits.max_per_epci is None:
+        return
+    epci = considered["epci"]
+    for code, rows in epci.dropna().groupby(epci.dropna()).groups.items():
+        if len(rows) > limits.max_per_epci:
+            name = considered["epci_name"][rows[0]]
+            yield Group(
+                Msg("number of sites in EPCI {name} ({code})", name=name, code=code),
+                _columns_of(columns, rows.to_numpy()),
+                0,
+                limits.max_per_epci,
+            )
+
+
+def _columns_of(columns: pd.DataFrame, sites: Ints) -> Ints:
+    return np.flatnonzero(columns["site"].isin(sites)).astype(np.int64)
+
+
+def _rules(
+    considered: pd.DataFrame, columns: pd.DataFrame, limits: ConstraintSettings
+) -> Iterable[Constraint]:
+    for size in limits.size_classes:
+        name = Msg("size class {name}", name=size.name)
+        yield Group(name, _in_class(columns, size), size.at_least, size.at_most)
+    for rule in limits.groups:
+        members = _members(considered, rule)[columns["site"].to_numpy()]
+        name = Msg("group {name}", name=rule.name)
+        yield Group(name, np.flatnonzero(members), rule.at_least, rule.at_most)
+
+
+def _in_class(columns: pd.DataFrame, size: SizeClass) -> Ints:
+    usable = columns["usable_units"].to_numpy()
+    inside = usable >= ha_to_units_up(size.min_ha)
+    if size.max_ha is not None:
+        inside &= usable < ha_to_units_up(size.max_ha)
+    return np.flatnonzero(inside).astype(np.int64)
+
+
+def _members(considered: pd.DataFrame, rule: GroupRule) -> NDArray[np.bool_]:
+    inside = np.ones(len(considered), dtype=bool)
+    for column, wanted in (
+        ("kind", rule.kinds),
+        ("region", rule.regions),
+        ("departement", rule.departements),
+        ("epci", rule.epci),
+        ("site_id", rule.sites),
+    ):
+        if wanted:
+            inside &= considered[column].isin(wanted).to_numpy()
+    return inside
+
+
+def _totals(columns: pd.DataFrame, limits: ConstraintSettings) -> Iterable[Constraint]:
+    least, most = limits.min_total_usable_ha, limits.max_total_usable_ha
+    if least is not None or most is not None:
+        yield TotalArea(
+            Msg("total usable area"),
+            columns["usable_units"].to_numpy(np.int64),
+            None if least is None else int(ha_to_units_up(least)),
+            None if most is None else int(ha_to_units(most)),
+        )
+    if limits.budget_keur is not None:
+        cost = columns["cost_keur"].to_numpy(np.int64)
+        yield Budget(Msg("budget"), cost, int(limits.budget_keur))
+
+
+def _exclusions(considered: gpd.GeoDataFrame, limits: ConstraintSettings) -> Iterable[Constraint]:
+    points = considered.geometry.representative_point()
+    decimetres = np.rint(
+        np.column_stack([points.x.to_numpy(), points.y.to_numpy()]) * DECIMETRES_PER_M
+    ).astype(np.int64)
+    apart = round(limits.separation_km * DECIMETRES_PER_KM)
+    if apart > 0:
+        name = Msg("at least {km:g} km between two sites", km=limits.separation_km)
+        yield Separation(name, decimetres, apart)
+    pairs = overlapping_pairs(considered.geometry.to_numpy())
+    distance = decimetres[pairs[:, 0]] - decimetres[pairs[:, 1]]
+    pairs = pairs[(distance * distance).sum(axis=1) >= apart * apart]
+    if len(pairs):
+        yield Conflicts(Msg("footprints that overlap"), pairs)
+
+
+def overlapping_pairs(footprints: NDArray[np.object_]) -> Ints:
+    """Pairs (i < j) of polygons that share more than 1 m², int64[K, 2], sorted."""
+    first, second = shapely.STRtree(footprints).query(footprints, predicate="intersects")
+    once = first < second
+    first, second = first[once], second[once]
+    shared = shapely.area(shapely.intersection(footprints[first], footprints[second]))
+    pairs: Ints = np.column_stack([first, second])[shared > OVERLAP_M2].astype(np.int64)
+    order = np.lexsort((pairs[:, 1], pairs[:, 0]))
+    return pairs[order].reshape(-1, 2)
+
+
+def _locks(considered: pd.DataFrame, scenario: Scenario) -> Iterable[Constraint]:
+    position = pd.Series(np.arange(len(considered)), index=considered["site_id"])
+    include = position.reindex(sorted(set(scenario.locks.include))).to_numpy(np.int64)
+    excluded = position.reindex(sorted(set(scenario.locks.exclude))).dropna()
+    if len(include) or len(excluded):
+        yield Locks(
+            Msg("sites forced in or out by a planner"), include, excluded.to_numpy(np.int64)
+        )
+
+
+def _parcels(offered: pd.DataFrame, considered: pd.DataFrame, *, whole: bool) -> Parcels:
+    position = pd.Series(np.arange(len(considered)), index=considered["site_id"])
+    on_site = position.reindex(offered["site_id"]).fillna(-1)
+    return Parcels(
+        capacity=ha_to_units(offered["area_ha"]),
+        cost_keur=offered["cost_keur"].to_numpy(np.int64),
+        on_site=on_site.to_numpy(np.int32),
+        whole=whole,
+        ids=tuple(offered["parcel_id"]),
+    )
+
+
+def _ledgers(
+    caps: tuple[TerritoryCap, ...],
+    sites: pd.DataFrame,
+    columns: pd.DataFrame,
+    parcels: pd.DataFrame,
+) -> Iterable[Constraint]:
+    charge = columns["new_units"].to_numpy(np.int64)
+    for cap in caps:
+        if cap.cap_units is None:
+            continue
+        charged = in_territory(sites, cap)[columns["site"].to_numpy()]
+        inside = np.flatnonzero(charged)
+        yield Ledger(
+            _ledger_name(cap),
+            cap.level,
+            cap.code,
+            inside,
+            charge[inside],
+            np.flatnonzero(in_territory(parcels, cap)),
+            cap.cap_units,
+        )
+
+
+def _ledger_name(cap: TerritoryCap) -> Msg:
+    if cap.level == PROGRAMME:
+        return Msg("programme: net artificialisation of the portfolio")
+    return Msg(
+        "cap of {level} {name} ({code})", level=level_name(cap.level), name=cap.name, code=cap.code
+    )
+
+
+def _check_names(sites: pd.DataFrame, free: pd.Series[bool], scenario: Scenario) -> None:
+    """Locks, reasons and groups name what exists."""
+    log = FaultLog()
+    known = set(sites["site_id"])
+    excluded = dict(zip(sites["site_id"][~free], sites["excluded_reason"][~free], strict=True))
+    locks = scenario.locks
+    for key, wanted in (("include", locks.include), ("exclude", locks.exclude)):
+        for site_id in sorted(set(wanted) - known):
+            _unknown(site_id, known, f"locks.{key}", log)
+    for site_id in sorted(set(locks.include) & set(excluded)):
+        log.add(
+            Msg("the site is forced in, but it is excluded: {reason}", reason=excluded[site_id]),
+            where="locks.include",
+            value=site_id,
+            remedy=Msg("change the filters of [candidates], or remove the site from the list"),
+        )
+    for rule in scenario.constraints.groups:
+        for column, wanted in (
+            ("region", rule.regions),
+            ("departement", rule.departements),
+            ("epci", rule.epci),
+            ("site_id", rule.sites),
+        ):
+            valid = set(sites[column].dropna())
+            for code in sorted(set(wanted) - valid):
+                _unknown(code, valid, f"constraints.groups: {rule.name}: {column}", log)
+    log.check()
+
+
+def _unknown(code: str, valid: Iterable[str], where: str, log: FaultLog) -> None:
+    near = nearest_name(code, valid)
+    log.add(
+        Msg("nothing in the pack has this identifier"),
+        where=where,
+        value=code,
+        remedy=Msg("did you mean {near}?", near=near) if near else Msg("correct or remove it"),
+    )
