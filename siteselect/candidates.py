@@ -1,0 +1,190 @@
+"""Candidate sites: territories joined, and for each site the reason why it may not be chosen.
+
+No site is dropped: the selection committee receives the excluded list with its reasons too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from siteselect.errors import FaultLog, nearest_name
+from siteselect.messages import Msg
+from siteselect.scenario import CandidateSettings
+from siteselect.schemas import SITE_STATUSES, check_crs, examples
+from siteselect.units import M2_PER_HA
+
+RECONVERTED = "friche reconvertie"
+UNKNOWN_STATUS = "inconnu"
+"""CNIG word for a status that nobody stated; a missing status is read as this one."""
+AREA_TOLERANCE_HA = 1e-6
+"""A disc of exactly 1 ha measures 0.9999999999 ha: not under a bound of 1 ha."""
+
+TERRITORY_COLUMNS = {
+    "name": "commune",
+    "epci": "epci",
+    "epci_name": "epci_name",
+    "departement": "departement",
+    "departement_name": "departement_name",
+    "region": "region",
+    "region_name": "region_name",
+}
+"""Column of the communes → column of the candidates."""
+
+
+def prepare_candidates(
+    sites: gpd.GeoDataFrame,
+    communes: pd.DataFrame,
+    settings: CandidateSettings,
+    *,
+    file: Path | str | None = None,
+) -> gpd.GeoDataFrame:
+    """Every site with its territories and its reason of exclusion, sorted by ``site_id``.
+
+    Parameters
+    ----------
+    sites, communes
+        tables of the pack (docs/architecture.md), already checked by
+        :func:`siteselect.schemas.check_table`.
+    settings
+        which kinds, statuses and sizes the scenario admits.
+    file
+        where the sites come from, for the messages.
+
+    Returns
+    -------
+    GeoDataFrame
+        one row a site, none dropped, a fresh index 0..n-1, EPSG:2154. ``area_ha`` is measured
+        on the footprint and ``stated_area_ha`` what the source says; territory columns
+        commune, epci, epci_name, departement, departement_name, region, region_name;
+        ``excluded_reason`` holds a :class:`~siteselect.messages.Msg`, or None for a site that
+        may be chosen (the first reason that applies: kind, status, size).
+
+    Raises
+    ------
+    InputError
+        the sites are not in EPSG:2154, a site's commune is unknown, or the scenario admits a
+        status that the CNIG standard does not have.
+    """
+    log = FaultLog()
+    check_crs(sites, log, file=file)
+    _check_statuses(settings.statuses, sites, log)
+    _check_communes(sites, communes, log, file)
+    log.check()
+    ordered = sites.sort_values("site_id", kind="stable").reset_index(drop=True)
+    return _exclude(_with_territories(ordered, communes), settings)
+
+
+def _check_statuses(statuses: Sequence[str], sites: pd.DataFrame, log: FaultLog) -> None:
+    known = set(SITE_STATUSES)
+    if "status_source" in sites:
+        known |= set(sites["status_source"].dropna())
+    for status in statuses:
+        if status not in known:
+            near = nearest_name(status, sorted(known)) or SITE_STATUSES[0]
+            log.add(
+                Msg("no site has this status, and the CNIG standard does not know it"),
+                where="candidates.statuses",
+                value=status,
+                remedy=Msg("did you mean {near}?", near=near),
+            )
+
+
+def _check_communes(
+    sites: pd.DataFrame, communes: pd.DataFrame, log: FaultLog, file: Path | str | None
+) -> None:
+    unknown = ~sites["code_insee"].isin(communes["code_insee"])
+    if unknown.any():
+        log.add(
+            Msg("{count} sites lie in a commune that the pack does not have", count=unknown.sum()),
+            file=file,
+            where=examples(sites.loc[unknown, "site_id"]),
+            value=examples(sites.loc[unknown, "code_insee"].astype(str).unique()),
+            remedy=Msg("correct code_insee (text, 5 characters, current codes)"),
+        )
+
+
+def _with_territories(sites: gpd.GeoDataFrame, communes: pd.DataFrame) -> gpd.GeoDataFrame:
+    result = sites.copy()
+    result["stated_area_ha"] = sites["area_ha"]
+    result["area_ha"] = sites.geometry.area.to_numpy() / M2_PER_HA
+    territories = communes.set_index("code_insee")[list(TERRITORY_COLUMNS)]
+    for source, target in TERRITORY_COLUMNS.items():
+        result[target] = result["code_insee"].map(territories[source])
+    return result
+
+
+def _exclude(sites: gpd.GeoDataFrame, settings: CandidateSettings) -> gpd.GeoDataFrame:
+    """Adds ``excluded_reason``; the first rule that applies wins."""
+    reasons = np.full(len(sites), None, dtype=object)
+    for rows, reason in _rules(sites, settings):
+        for row in np.flatnonzero(rows & (reasons == None)):  # noqa: E711 - elementwise
+            reasons[row] = reason(int(row))
+    sites["excluded_reason"] = pd.Series(reasons, index=sites.index, dtype=object)
+    return sites
+
+
+Rule = tuple[np.ndarray[tuple[int], np.dtype[np.bool_]], Callable[[int], Msg]]
+
+
+def _rules(sites: gpd.GeoDataFrame, settings: CandidateSettings) -> list[Rule]:
+    """(rows concerned, row → reason), in order of precedence."""
+    kind = sites["kind"].to_numpy(dtype=object)
+    status = _statuses(sites)
+    area_ha = sites["area_ha"].to_numpy(dtype=float)
+    brownfield = kind == "brownfield"
+    unwanted = brownfield & ~np.isin(status, list(settings.statuses))
+    least, most = settings.min_area_ha, settings.max_area_ha
+    return [
+        (
+            ~np.isin(kind, list(settings.kinds)),
+            lambda row: Msg("kind not admitted by the scenario: {kind}", kind=kind_name(kind[row])),
+        ),
+        (
+            unwanted & (status == RECONVERTED),
+            lambda row: Msg("brownfield already reconverted"),
+        ),
+        (
+            unwanted & (status == UNKNOWN_STATUS),
+            lambda row: Msg("status not stated by the source, so not admitted by the scenario"),
+        ),
+        (
+            unwanted,
+            lambda row: Msg("status not admitted by the scenario: {status}", status=status[row]),
+        ),
+        (
+            area_ha < least - AREA_TOLERANCE_HA,
+            lambda row: Msg(
+                "footprint of {area_ha:.2f} ha, under the least admitted, {least_ha:g} ha",
+                area_ha=float(area_ha[row]),
+                least_ha=least,
+            ),
+        ),
+        (
+            area_ha > most + AREA_TOLERANCE_HA,
+            lambda row: Msg(
+                "footprint of {area_ha:.2f} ha, over the most admitted, {most_ha:g} ha",
+                area_ha=float(area_ha[row]),
+                most_ha=most,
+            ),
+        ),
+    ]
+
+
+def _statuses(sites: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+    if "status_source" not in sites:
+        return np.full(len(sites), UNKNOWN_STATUS, dtype=object)
+    return sites["status_source"].astype(object).fillna(UNKNOWN_STATUS).to_numpy(dtype=object)
+
+
+def kind_name(kind: str) -> Msg:
+    """The word for a kind of site, translatable."""
+    return {
+        "brownfield": Msg("brownfield"),
+        "extension": Msg("extension of a business park"),
+        "greenfield": Msg("greenfield"),
+    }[kind]

@@ -1,0 +1,1 @@
+"""Official formats to pack tables: one module a format."""
