@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from siteselect.runs import Run, RunResult
     from siteselect.scenario import Scenario
     from siteselect.scenario_files import load_scenario
-    from siteselect.verify import verify
 
 __version__ = "0.1.0"
 
@@ -51,7 +50,6 @@ _WHERE = {
     "open_pack": "siteselect.pack",
     "run": "siteselect.pipeline",
     "solve": "siteselect.optimise",
-    "verify": "siteselect.verify",
 }
 
 __all__ = [
@@ -70,7 +68,6 @@ __all__ = [
     "open_pack",
     "run",
     "solve",
-    "verify",
 ]
 
 

@@ -7,21 +7,26 @@ together as one :class:`InputError`, so that a planner mends a file once, not te
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from siteselect.messages import Msg, Translate, _same
+from siteselect.messages import Msg
 
 __all__ = [
     "Fault",
     "FaultLog",
     "InfeasibleError",
     "InputError",
+    "LimitError",
     "SiteSelectError",
     "VerificationError",
     "nearest_name",
 ]
+
+
+Show = Callable[[Msg], str]
+"""How a message becomes text: ``str`` for English, ``Translator.text`` for a language."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +53,14 @@ class Fault:
     value: object | None = None
     remedy: Msg | None = None
 
-    def render(self, translate: Translate = _same) -> str:
-        """One line: ``file: where: message (value: …). Remedy.``"""
+    def render(self, show: Show = str) -> str:
+        """One line: ``file: where: message (value: …) — remedy``, messages shown by ``show``."""
         place = ": ".join(str(part) for part in (self.file, self.where) if part is not None)
-        text = self.message.render(translate)
+        text = show(self.message)
         if self.value is not None:
-            text += " " + Msg("(value: {value!r})", value=self.value).render(translate)
+            text += " " + show(Msg("(value: {value!r})", value=self.value))
         if self.remedy is not None:
-            text += " — " + self.remedy.render(translate)
+            text += " — " + show(self.remedy)
         return f"{place}: {text}" if place else text
 
     def __str__(self) -> str:
@@ -67,6 +72,10 @@ class SiteSelectError(Exception):
 
     exit_status = 1
 
+    def render(self, show: Show = str) -> str:
+        """What the user reads."""
+        return str(self)
+
 
 class InputError(SiteSelectError):
     """Bad input: all its faults at once (exit status 2)."""
@@ -77,9 +86,9 @@ class InputError(SiteSelectError):
         self.faults: tuple[Fault, ...] = (faults,) if isinstance(faults, Fault) else tuple(faults)
         super().__init__(self.render())
 
-    def render(self, translate: Translate = _same) -> str:
+    def render(self, show: Show = str) -> str:
         """All faults, one a line."""
-        return "\n".join(fault.render(translate) for fault in self.faults)
+        return "\n".join(fault.render(show) for fault in self.faults)
 
     def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Fault, ...]]]:
         return type(self), (self.faults,)
@@ -94,8 +103,29 @@ class InfeasibleError(SiteSelectError):
         self.reasons = tuple(reasons)
         super().__init__("\n".join(str(reason) for reason in self.reasons))
 
+    def render(self, show: Show = str) -> str:
+        """All reasons, one a line."""
+        return "\n".join(show(item) for item in self.reasons)
+
     def __reduce__(self) -> tuple[type[InfeasibleError], tuple[tuple[Msg, ...]]]:
         return type(self), (self.reasons,)
+
+
+class LimitError(SiteSelectError):
+    """A limit was reached before any portfolio was found (exit status 4)."""
+
+    exit_status = 4
+
+    def __init__(self, message: Msg) -> None:
+        self.message = message
+        super().__init__(str(message))
+
+    def render(self, show: Show = str) -> str:
+        """The message."""
+        return show(self.message)
+
+    def __reduce__(self) -> tuple[type[LimitError], tuple[Msg]]:
+        return type(self), (self.message,)
 
 
 class VerificationError(SiteSelectError):
@@ -104,6 +134,10 @@ class VerificationError(SiteSelectError):
     def __init__(self, problems: Sequence[Msg]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def render(self, show: Show = str) -> str:
+        """All problems, one a line."""
+        return "\n".join(show(item) for item in self.problems)
 
     def __reduce__(self) -> tuple[type[VerificationError], tuple[tuple[Msg, ...]]]:
         return type(self), (self.problems,)

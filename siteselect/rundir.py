@@ -6,6 +6,8 @@ Canonical tables (Parquet) and manifests are written here; what people read is w
 
 from __future__ import annotations
 
+import hashlib
+import importlib.metadata
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -21,8 +23,10 @@ import pandas as pd
 from siteselect.errors import Fault, InputError
 from siteselect.messages import Msg
 from siteselect.pack import MANIFEST as PACK_MANIFEST
-from siteselect.pack import sha256_of
+from siteselect.pack import DataPack, sha256_of
+from siteselect.rulebook import Rulebook
 from siteselect.runs import Run
+from siteselect.scenario import Scenario
 from siteselect.scenario_files import dump_scenario
 
 RESULT = "result.json"
@@ -106,6 +110,18 @@ def write_run(run: Run, folder: Path, reports: Callable[[Path], tuple[str, ...]]
         _write_json(place / RESULT, {"run_id": run.run_id, **_plain(asdict(run.result))})
         reports(place)
         _write_json(place / MANIFEST, manifest_of(run, place))
+
+
+def run_id(scenario: Scenario, pack: DataPack, rulebook: Rulebook) -> str:
+    """Twelve hexadecimal digits over all that decides the tables of a run."""
+    decided = [
+        scenario.model_dump(mode="json", exclude={"solve": {"workers"}}),
+        pack.digest,
+        rulebook.id,
+        rulebook.version,
+        importlib.metadata.version("siteselect"),
+    ]
+    return hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def manifest_of(run: Run, place: Path) -> dict[str, Any]:

@@ -1,0 +1,248 @@
+"""Everything that is measured on a pack's sites, each stage once and kept by content.
+
+Used by the pipeline, and by the auditor without the cache: nothing here knows the optimiser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import geopandas as gpd
+import pandas as pd
+
+from siteselect import land, measures, network
+from siteselect.cache import StageCache
+from siteselect.candidates import TERRITORY_COLUMNS, prepare_candidates
+from siteselect.measures.places import snap_layer
+from siteselect.messages import Msg
+from siteselect.network.graph import graph_from_tables
+from siteselect.pack import DataPack, read_vectors
+from siteselect.scenario import FACILITY_CLASSES, WORKFORCE_MEASURES, Kind, Scenario
+from siteselect.schemas import check_table
+from siteselect.scoring import contributions, score_sites
+from siteselect.sources import landclasses
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Sites with everything that is known of them, before any choice.
+
+    Attributes
+    ----------
+    sites
+        every site of the pack: territories, ``excluded_reason``, land, measures, scores.
+    contributions
+        what each criterion adds to the score, indexed by ``site_id``.
+    parcels
+        restoration parcels with territory columns (no row without such a layer).
+    vintage
+        vintage of the land use that land was measured on; "" where it is assumed.
+    notices
+        what is simulated or assumed.
+    """
+
+    sites: gpd.GeoDataFrame
+    contributions: pd.DataFrame
+    parcels: gpd.GeoDataFrame
+    vintage: str
+    notices: tuple[Msg, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Facilities:
+    table: gpd.GeoDataFrame
+    simulated: frozenset[str]
+    """classes of which at least one point is simulated"""
+
+
+def measure_sites(
+    pack: DataPack,
+    scenario: Scenario,
+    *,
+    cache: StageCache | None = None,
+    progress: Progress | None = None,
+) -> Measured:
+    """Candidates, land, access, workforce, utilities and scores of every site of a pack.
+
+    Raises
+    ------
+    InputError
+        every fault of the pack's tables, or a scenario that does not fit the pack.
+    """
+    cache = cache or StageCache(None)
+    tell = progress or _silent
+    tell("sites", 0.0)
+    sites_file = pack.path("sites")
+    communes = check_table(pack.vectors("communes"), "communes", file=pack.path("communes"))
+    sites = check_table(pack.vectors("sites"), "sites", file=sites_file)
+    candidates = prepare_candidates(sites, communes, scenario.candidates, file=sites_file)
+    tell("sites", 1.0)
+    facilities = _facilities(pack)
+    columns = [
+        _land(pack, candidates, scenario, cache, tell),
+        _by_road(pack, candidates, communes, facilities, scenario, cache, tell),
+        _utilities(pack, candidates, facilities, cache),
+    ]
+    measured = pd.concat(columns, axis=1)
+    assumed = assumed_measures(pack, facilities.simulated)
+    scores = score_sites(measured, scenario.criteria, scenario.weights, assumed=assumed)
+    table = candidates.drop(columns=["area_ha"]).join(measured.join(scores), on="site_id")
+    vintage = pack.layers("landuse")[0].vintage if pack.has("landuse") else ""
+    return Measured(
+        sites=table,
+        contributions=contributions(measured, scenario.criteria, scenario.weights),
+        parcels=_parcels(pack, communes),
+        vintage=vintage,
+        notices=notices(pack),
+    )
+
+
+def assumed_measures(pack: DataPack, simulated_classes: frozenset[str]) -> frozenset[str]:
+    """Measured columns that rest on a layer marked simulated or assumed."""
+    columns = {f"{name}_min" for name in FACILITY_CLASSES if name in simulated_classes}
+    if "substation" in simulated_classes:
+        columns.add("substation_km")
+    for role, names in (("labour", WORKFORCE_MEASURES), ("rail", ("rail_km",))):
+        if any(layer.simulated or layer.assumed for layer in pack.layers(role)):
+            columns |= set(names)
+    return frozenset(columns)
+
+
+def notices(pack: DataPack) -> tuple[Msg, ...]:
+    """What must be said on screen, in every export and on the map."""
+    found = [
+        Msg("Simulated data: {title}", title=layer.title)
+        for layer in pack.manifest.layers
+        if layer.simulated
+    ]
+    found += [
+        Msg("Assumed data: {title}", title=layer.title)
+        for layer in pack.manifest.layers
+        if layer.assumed
+    ]
+    if not pack.has("landuse"):
+        found.append(
+            Msg("Assumed land: artificialised shares stated by the scenario, nothing was measured")
+        )
+    return tuple(found)
+
+
+def _facilities(pack: DataPack) -> _Facilities:
+    """All facility layers together, and which classes rest on simulated points."""
+    parts, simulated = [], set()
+    for layer in pack.layers("facilities"):
+        file = pack.folder / layer.file
+        part = check_table(read_vectors(file), "facilities", file=file)
+        if layer.simulated or layer.assumed:
+            simulated |= set(part["facility_class"])
+        parts.append(part[["facility_id", "facility_class", "name", "geometry"]])
+    table = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=parts[0].crs)
+    return _Facilities(table, frozenset(simulated))
+
+
+def _digests(pack: DataPack, *roles: str) -> list[str]:
+    return [layer.sha256 for role in roles for layer in pack.layers(role)]
+
+
+def _land(
+    pack: DataPack,
+    sites: gpd.GeoDataFrame,
+    scenario: Scenario,
+    cache: StageCache,
+    tell: Progress,
+) -> pd.DataFrame:
+    if not pack.has("landuse"):
+        return land.assume_land(
+            sites,
+            _shares(scenario.land.assumed_artificialised_share),
+            _shares(scenario.land.assumed_impermeable_share),
+        )
+    legend_file = pack.path("landuse_legend")
+    legend = pd.read_csv(legend_file, dtype={"code_cs": str, "code_us": str})
+    return cache.table(
+        "land",
+        _digests(pack, "sites", "landuse", "landuse_legend"),
+        (land, landclasses),
+        lambda: land.measure_land(
+            sites, pack.path("landuse"), legend, legend_file=legend_file, progress=tell
+        ),
+    )
+
+
+def _shares(by_kind: Mapping[Kind, float] | None) -> dict[str, float] | None:
+    return None if by_kind is None else {str(kind): share for kind, share in by_kind.items()}
+
+
+def _by_road(
+    pack: DataPack,
+    sites: gpd.GeoDataFrame,
+    communes: gpd.GeoDataFrame,
+    facilities: _Facilities,
+    scenario: Scenario,
+    cache: StageCache,
+    tell: Progress,
+) -> pd.DataFrame:
+    settings = scenario.network
+
+    def compute() -> pd.DataFrame:
+        graph = graph_from_tables(
+            pack.table("road_nodes"), pack.table("road_edges"), speed_kmh=settings.speed_kmh
+        )
+        snapped = snap_layer(graph, sites, name="sites", settings=settings)
+        access = measures.measure_access(
+            sites, graph, facilities.table, settings, snapped=snapped, progress=tell
+        )
+        labour = None
+        if pack.has("labour"):
+            labour = check_table(pack.table("labour"), "labour", file=pack.path("labour"))
+        workforce = measures.measure_workforce(
+            sites,
+            graph,
+            communes,
+            labour,
+            settings,
+            snapped=snapped,
+            workers=scenario.solve.workers,
+            progress=tell,
+        )
+        return access.join(workforce)
+
+    roles = ("sites", "communes", "labour", "road_nodes", "road_edges", "facilities")
+    inputs = [_digests(pack, *roles), settings.model_dump(mode="json")]
+    return cache.table("road", inputs, (measures, network), compute)
+
+
+def _utilities(
+    pack: DataPack, sites: gpd.GeoDataFrame, facilities: _Facilities, cache: StageCache
+) -> pd.DataFrame:
+    substations = facilities.table[facilities.table["facility_class"] == "substation"]
+    return cache.table(
+        "utilities",
+        _digests(pack, "sites", "facilities", "rail"),
+        (measures,),
+        lambda: measures.measure_utilities(
+            sites, substations, pack.vectors("rail") if pack.has("rail") else None
+        ),
+    )
+
+
+PARCEL_COLUMNS = ("parcel_id", "name", "code_insee", "area_ha", "cost_keur", "site_id")
+
+
+def _parcels(pack: DataPack, communes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    if not pack.has("restoration"):
+        columns = [*PARCEL_COLUMNS, *TERRITORY_COLUMNS.values()]
+        empty = pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
+        empty = empty.astype({"area_ha": float, "cost_keur": "int64"})
+        return gpd.GeoDataFrame(empty, geometry=gpd.GeoSeries([], crs=communes.crs))
+    file = pack.path("restoration")
+    parcels = check_table(pack.vectors("restoration"), "restoration", file=file)
+    territories = communes.set_index("code_insee")[list(TERRITORY_COLUMNS)]
+    return parcels.join(territories.rename(columns=TERRITORY_COLUMNS), on="code_insee")
+
+
+def _silent(stage: str, share: float) -> None:
+    """No progress is asked for."""

@@ -1,0 +1,246 @@
+"""run(scenario) → Run: the one orchestrator."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import geopandas as gpd
+
+from siteselect.cache import StageCache, default_cache_folder
+from siteselect.errors import InfeasibleError, LimitError
+from siteselect.formulate import Formulation, formulate
+from siteselect.i18n import Translator
+from siteselect.measuring import Measured, measure_sites
+from siteselect.messages import Msg
+from siteselect.optimise import Solution, solve
+from siteselect.outcome import Outcome, outcome_of
+from siteselect.pack import DataPack, open_pack
+from siteselect.problem import Ledger, SelectionProblem
+from siteselect.report import write_reports
+from siteselect.rulebook import Rulebook, open_rulebook
+from siteselect.rundir import run_id, write_run
+from siteselect.runs import Run, RunResult
+from siteselect.scenario import Scenario
+from siteselect.scenario_files import LoadedScenario, load_scenario, scenario_from_mapping
+
+Progress = Callable[[str, float], None]
+Lang = Literal["fr", "en"]
+LIBRARIES = ("ortools", "highspy", "numpy", "pandas", "geopandas", "rasterio", "exactextract")
+
+
+@dataclass
+class _Clock:
+    """Seconds spent in each stage."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time one stage."""
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - start, 3)
+
+
+def run(
+    scenario: str | Path | Scenario | LoadedScenario | Mapping[str, Any],
+    *,
+    out: str | Path | None = None,
+    overrides: Sequence[str] = (),
+    lang: Lang = "fr",
+    progress: Progress | None = None,
+    cache: bool = True,
+) -> Run:
+    """Measure, choose, explain; write the run directory when ``out`` is given.
+
+    Parameters
+    ----------
+    scenario
+        a TOML file, the name of an embedded scenario, a :class:`Scenario`, or a mapping.
+    out
+        run directory; complete or absent, an earlier run there is replaced.
+    overrides
+        ``dotted.key=value`` texts (files only).
+    progress
+        called with the name of a stage and a share between 0 and 1.
+
+    Raises
+    ------
+    InputError
+        bad input, every fault at once.
+    InfeasibleError
+        no portfolio satisfies every constraint; ``reasons`` name those in conflict.
+    LimitError
+        the time limit came before any portfolio.
+    """
+    loaded = _loaded(scenario, overrides)
+    clock = _Clock()
+    tell = progress or _silent
+    rulebook = open_rulebook(loaded.scenario.land.regime)
+    with clock.stage("open"):
+        beside = loaded.path.parent if loaded.path else None
+        pack = open_pack(loaded.scenario.pack, relative_to=beside)
+    with clock.stage("measure"):
+        stages = StageCache(default_cache_folder() if cache else None)
+        measured = measure_sites(pack, loaded.scenario, cache=stages, progress=tell)
+    with clock.stage("formulate"):
+        tell("formulate", 0.0)
+        formulation = formulate(measured.sites, measured.parcels, loaded.scenario, rulebook)
+    with clock.stage("solve"):
+        solution = _solve(formulation.problem, loaded.scenario, tell)
+    with clock.stage("price"):
+        price = _price_of_zan(formulation, loaded.scenario, solution, tell)
+    outcome = outcome_of(measured, formulation, solution, loaded.scenario, rulebook)
+    outcome = replace(outcome, totals={**outcome.totals, **price})
+    done = _assemble(loaded, pack, rulebook, measured, formulation, solution, outcome, clock, lang)
+    if out is not None:
+        tell("write", 0.0)
+        write_run(done, Path(out), lambda folder: write_reports(done, folder, lang))
+        tell("write", 1.0)
+    return done
+
+
+def _loaded(
+    scenario: str | Path | Scenario | LoadedScenario | Mapping[str, Any], overrides: Sequence[str]
+) -> LoadedScenario:
+    if isinstance(scenario, LoadedScenario):
+        return scenario
+    if isinstance(scenario, Scenario):
+        return LoadedScenario(scenario, None, ())
+    if isinstance(scenario, Mapping):
+        return scenario_from_mapping(scenario)
+    return load_scenario(scenario, overrides=overrides)
+
+
+def _solve(problem: SelectionProblem, scenario: Scenario, tell: Progress) -> Solution:
+    solution = solve(
+        problem,
+        time_limit_s=scenario.solve.time_limit_s,
+        gap=scenario.solve.gap,
+        workers=scenario.solve.workers,
+        progress=tell,
+    )
+    if solution.status == "infeasible":
+        raise InfeasibleError(solution.reasons)
+    if not len(solution.columns):
+        raise LimitError(
+            Msg(
+                "no portfolio was found within {seconds:g} s; raise solve.time_limit_s",
+                seconds=scenario.solve.time_limit_s,
+            )
+        )
+    return solution
+
+
+def _price_of_zan(
+    formulation: Formulation, scenario: Scenario, solution: Solution, tell: Progress
+) -> dict[str, float]:
+    """Solve once more with the ledgers flipped: what zero net costs in the objective.
+
+    ``price_of_zan`` is an exact difference when both solves are proven; nothing is stated when
+    the twin is infeasible or not proven, or when there is no ledger at all.
+    """
+    twin = formulation.with_zan(not scenario.zan.enforced)
+    same = not any(
+        isinstance(one, Ledger) for one in (*twin.constraints, *formulation.problem.constraints)
+    )
+    if same or not scenario.zan.price or solution.status != "optimal":
+        return {}
+    tell("price", 0.0)
+    try:
+        other = _solve(twin, scenario, _silent)
+    except (InfeasibleError, LimitError):
+        return {}
+    if other.status != "optimal":
+        return {}
+    free, held = (other, solution) if scenario.zan.enforced else (solution, other)
+    return {
+        "counterfactual_objective": float(other.objective),
+        "price_of_zan": float(free.objective - held.objective),
+        "counterfactual_new_ha": float(
+            formulation.columns["new_units"].to_numpy()[other.columns].sum() / 100
+        ),
+        "counterfactual_kept": float(len(set(other.chosen) & set(solution.chosen))),
+    }
+
+
+def _assemble(
+    loaded: LoadedScenario,
+    pack: DataPack,
+    rulebook: Rulebook,
+    measured: Measured,
+    formulation: Formulation,
+    solution: Solution,
+    outcome: Outcome,
+    clock: _Clock,
+    lang: Lang,
+) -> Run:
+    statuses = outcome.sites["status"].value_counts()
+    counts = {
+        "sites": len(outcome.sites),
+        "considered": len(formulation.sites),
+        "columns": formulation.problem.n_columns,
+        "parcels": len(formulation.parcels),
+        "constraints": len(formulation.problem.constraints),
+        **{str(status): int(count) for status, count in sorted(statuses.items())},
+    }
+    result = RunResult(
+        status=solution.status,
+        objective=int(solution.objective),
+        bound=int(solution.bound),
+        gap=float(solution.gap),
+        counts=counts,
+        totals=outcome.totals,
+        timings_s={**clock.seconds, **{f"solve_{k}": v for k, v in solution.timings.items()}},
+        seed=loaded.scenario.seed,
+        versions=_versions(),
+    )
+    translator = Translator(lang)
+    return Run(
+        run_id=run_id(loaded.scenario, pack, rulebook),
+        scenario=loaded.scenario,
+        changes=loaded.changes,
+        pack=pack,
+        rulebook=rulebook,
+        result=result,
+        sites=_rendered(outcome.sites, translator),
+        contributions=measured.contributions,
+        shortlist=_rendered(outcome.shortlist, translator),
+        ledger=outcome.ledger,
+        restoration=outcome.restoration,
+        notices=measured.notices,
+    )
+
+
+def _rendered(sites: gpd.GeoDataFrame, translator: Translator) -> gpd.GeoDataFrame:
+    """Reasons as text of the run's language."""
+    result = sites.copy()
+    result["reason"] = [translator.text(reason) for reason in sites["reason"]]
+    return result
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "siteselect": importlib.metadata.version("siteselect"),
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in LIBRARIES},
+    }
+
+
+def _silent(stage: str, share: float) -> None:
+    """No progress is asked for."""
+
+
+def run_folder(loaded: LoadedScenario) -> Path:
+    """``runs/NAME-ID``: the same scenario on the same pack has the same place."""
+    rulebook = open_rulebook(loaded.scenario.land.regime)
+    pack = open_pack(loaded.scenario.pack, relative_to=loaded.path.parent if loaded.path else None)
+    name = loaded.path.stem if loaded.path else "scenario"
+    return Path("runs") / f"{name}-{run_id(loaded.scenario, pack, rulebook)}"

@@ -1,0 +1,166 @@
+"""What a person reads in the terminal: the first sites, the balance, where the files are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from siteselect.candidates import kind_name
+from siteselect.i18n import Translator
+from siteselect.messages import Msg
+from siteselect.pack import DataPack
+from siteselect.runs import Run
+from siteselect.units import score_from_units
+
+FIRST = 10
+
+
+def stage_name(stage: str) -> Msg:
+    """The words for a stage of the pipeline."""
+    return {
+        "sites": Msg("Reading the sites"),
+        "land": Msg("Land under the footprints"),
+        "access": Msg("Road times to facilities"),
+        "matrix": Msg("Labour within reach"),
+        "formulate": Msg("Writing the model"),
+        "solve": Msg("Exact choice"),
+        "price": Msg("Price of zero net artificialisation"),
+        "write": Msg("Writing the files"),
+        "verify": Msg("Verification"),
+    }.get(stage, Msg("Working"))
+
+
+def status_name(status: str) -> Msg:
+    """The words for the status of a search."""
+    return {
+        "optimal": Msg("proven optimal"),
+        "within_gap": Msg("within the accepted gap"),
+        "limit": Msg("stopped at a limit, not proven"),
+    }[status]
+
+
+def print_run(run: Run, folder: Path, translator: Translator) -> None:
+    """The first ten sites, the balance, the notices and the files."""
+    console, text = Console(highlight=False), translator.text
+    result, totals = run.result, run.result.totals
+    console.print(f"[bold]{run.scenario.title}[/bold] — {text(status_name(result.status))}")
+    console.print(
+        text(
+            Msg(
+                "objective {objective:.6f}, bound {bound:.6f}, gap {gap:.4%}",
+                objective=score_from_units(result.objective),
+                bound=score_from_units(result.bound),
+                gap=result.gap,
+            )
+        )
+    )
+    console.print(_first_sites(run, translator))
+    console.print(_balance(run, translator))
+    console.print(
+        text(
+            Msg(
+                "{usable} ha usable, {cost} M€ of works and {restoration} M€ of restoration "
+                "(estimates), {share:.0%} brownfields",
+                usable=translator.number(totals["usable_ha"], 2),
+                cost=translator.number(totals["cost_keur"] / 1000, 1),
+                restoration=translator.number(totals["restoration_cost_keur"] / 1000, 1),
+                share=totals["brownfield_share"],
+            )
+        )
+    )
+    if "price_of_zan" in totals:
+        console.print(text(_price(run)))
+    for notice in run.notices:
+        console.print(f"[yellow]⚠ {text(notice)}[/yellow]")
+    console.print(text(Msg("Decision support, not a regulatory ZAN computation.")))
+    console.print(text(Msg("Files: {folder}", folder=folder)), soft_wrap=True)
+
+
+def _price(run: Run) -> Msg:
+    """What zero net costs, in points of the objective and as a share of it."""
+    totals = run.result.totals
+    points = score_from_units(totals["price_of_zan"])
+    return Msg(
+        "Price of zero net artificialisation: {points:.6f} points of the objective ({share:.3%})",
+        points=points,
+        share=totals["price_of_zan"] / max(run.result.objective, 1),
+    )
+
+
+def _first_sites(run: Run, translator: Translator) -> Table:
+    text = translator.text
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    numeric = {Msg("usable ha"), Msg("new ha"), Msg("score"), Msg("rank")}
+    headings = (
+        Msg("rank"), Msg("site"), Msg("commune"), Msg("region"), Msg("kind"), Msg("variant"),
+        Msg("usable ha"), Msg("new ha"), Msg("score"),
+    )  # fmt: skip
+    for heading in headings:
+        table.add_column(text(heading), justify="right" if heading in numeric else "left")
+    for row in run.shortlist.head(FIRST).itertuples():
+        table.add_row(
+            str(row.rank),
+            str(row.name),
+            f"{row.commune} ({row.departement})",
+            str(row.region_name),
+            text(kind_name(row.kind)),
+            text(Msg("reuse") if row.variant == "reuse" else Msg("full footprint")),
+            translator.number(row.usable_ha, 2),
+            translator.number(row.new_artificialisation_ha, 2),
+            translator.number(row.score, 3),
+        )
+    return table
+
+
+def _balance(run: Run, translator: Translator) -> Table:
+    """Programme first, then regions: gross, restored, net, cap, balance."""
+    text = translator.text
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(text(Msg("balance (ha)")))
+    for heading in (Msg("gross"), Msg("restored"), Msg("net"), Msg("cap"), Msg("balance")):
+        table.add_column(text(heading), justify="right")
+    for row in run.ledger.itertuples():
+        if row.level not in ("programme", "national", "region"):
+            continue
+        name = text(Msg("whole programme")) if row.level == "programme" else str(row.name)
+        capped = pd.notna(row.cap_ha)
+        table.add_row(
+            name,
+            *(translator.number(v, 2) for v in (row.gross_ha, row.restored_ha, row.net_ha)),
+            translator.number(row.cap_ha, 2) if capped else "—",
+            translator.number(row.balance_ha, 2) if capped else "—",
+        )
+    return table
+
+
+def print_pack(pack: DataPack, translator: Translator) -> None:
+    """The layers of a pack: role, title, vintage, licence, simulated or not."""
+    console, text = Console(highlight=False), translator.text
+    console.print(f"[bold]{pack.manifest.name}[/bold] — {pack.manifest.title}")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in (Msg("layer"), Msg("content"), Msg("vintage"), Msg("licence"), Msg("nature")):
+        table.add_column(text(heading))
+    for layer in pack.manifest.layers:
+        nature = Msg("simulated") if layer.simulated else Msg("real")
+        if layer.assumed:
+            nature = Msg("assumed")
+        table.add_row(layer.role, layer.title, layer.vintage, layer.licence, text(nature))
+    console.print(table)
+
+
+def print_import(pack: DataPack, summary: pd.DataFrame, translator: Translator) -> None:
+    """What was kept of an inventory, and what was reported, by issue."""
+    console, text = Console(highlight=False), translator.text
+    sites = len(pack.vectors("sites"))
+    console.print(text(Msg("{count} sites kept in {folder}", count=sites, folder=pack.folder)))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(text(Msg("issue")))
+    table.add_column(text(Msg("rows")), justify="right")
+    table.add_column(text(Msg("done")))
+    groups = summary.groupby(["issue", "action"], sort=True).size()
+    for (issue, action), count in groups.items():  # type: ignore[misc]  # tuple keys
+        table.add_row(str(issue), translator.number(count, 0), str(action))
+    console.print(table)
