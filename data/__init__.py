@@ -1,0 +1,1 @@
+"""The embedded data pack and the code that builds it."""
