@@ -1,0 +1,61 @@
+"""From a value of a table to what a person reads in a cell, and cells that cannot run."""
+
+from __future__ import annotations
+
+import math
+from numbers import Real
+from typing import TypeAlias
+
+from siteselect.i18n import UNKNOWN, UNREACHABLE, Translator
+from siteselect.report.columns import RANK, WORD, Column
+from siteselect.report.words import word
+
+Cell: TypeAlias = str | float | int
+
+_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def is_missing(value: object) -> bool:
+    """Whether a value is None, NaN, NaT or pandas.NA: not known, or not there."""
+    if value is None:
+        return True
+    if isinstance(value, str):
+        return False
+    if isinstance(value, Real):
+        return math.isnan(value)
+    return type(value).__name__ in ("NAType", "NaTType")
+
+
+def cell(value: object, column: Column, translator: Translator) -> Cell:
+    """A value for people: a real number, a text, or the word for unknown and unreachable.
+
+    Infinity is « injoignable » and NaN « inconnu »: never a blank that could read as zero.
+    """
+    if is_missing(value) or value == "":
+        return translator.text(UNKNOWN if column.empty is None else column.empty)
+    if not column.form.numeric:
+        return word(column.key, value, translator) if column.form is WORD else str(value)
+    if not isinstance(value, Real):
+        return str(value)
+    number = float(value)
+    if math.isinf(number):
+        return translator.text(UNREACHABLE)
+    return int(number) if column.form is RANK else number
+
+
+def shown(value: object, column: Column, translator: Translator) -> str:
+    """The same in text, numbers written in the language (for the page)."""
+    content = cell(value, column, translator)
+    if isinstance(content, str):
+        return content
+    if column.form.name == "share":
+        return translator.percent(content)
+    return translator.number(content, column.form.digits)
+
+
+def harmless(text: str) -> str:
+    """A text that no spreadsheet takes for a formula when it opens a CSV file.
+
+    Source: OWASP, CSV Injection: such a text gets an apostrophe in front.
+    """
+    return "'" + text if text.lstrip(" \u00a0").startswith(_STARTS) else text

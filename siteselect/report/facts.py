@@ -1,0 +1,173 @@
+"""What a reader must know of a run before its figures: identity, status, law, sources, units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from siteselect.i18n import Translator
+from siteselect.messages import Msg
+from siteselect.pack import Layer
+from siteselect.report.words import RUN_STATUS
+from siteselect.runs import Run
+from siteselect.units import score_from_units
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line: a label and its value, already in the language of the reader."""
+
+    label: str
+    value: str
+
+
+def created(run: Run) -> datetime | None:
+    """When the run was made, where the run says so."""
+    moment = getattr(run, "created", None)
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    return moment if isinstance(moment, datetime) else None
+
+
+def status_text(run: Run, t: Translator) -> str:
+    """« optimum prouvé » and its like."""
+    known = RUN_STATUS.get(run.result.status)
+    return run.result.status if known is None else t.text(known)
+
+
+def is_proven(run: Run) -> bool:
+    """Whether the selection is the proven optimum (gap 0)."""
+    return run.result.status == "optimal"
+
+
+def identity(run: Run, t: Translator) -> list[Fact]:
+    """Scenario, pack, run, date."""
+    facts = [
+        Fact(t.text(Msg("Scenario")), run.scenario.title),
+        Fact(t.text(Msg("Description")), run.scenario.description.strip() or "—"),
+        Fact(t.text(Msg("Run")), run.run_id),
+    ]
+    moment = created(run)
+    if moment is not None:
+        facts.append(Fact(t.text(Msg("Date")), t.date(date(moment.year, moment.month, moment.day))))
+    facts.append(Fact(t.text(Msg("Data pack")), run.pack.manifest.title))
+    return facts
+
+
+def outcome(run: Run, t: Translator) -> list[Fact]:
+    """Status, objective, bound, gap, counts."""
+    result = run.result
+    facts = [
+        Fact(t.text(Msg("Status of the computation")), status_text(run, t)),
+        Fact(
+            t.text(Msg("Objective (sum of scores)")),
+            t.number(score_from_units(result.objective), 6),
+        ),
+        Fact(t.text(Msg("Proven upper bound")), t.number(score_from_units(result.bound), 6)),
+        Fact(t.text(Msg("Gap between the two")), t.percent(result.gap, 4 if result.gap else 0)),
+    ]
+    labels = {
+        "sites": Msg("Candidate sites"),
+        "considered": Msg("Sites considered"),
+        "excluded": Msg("Excluded sites"),
+        "selected": Msg("Selected sites"),
+        "forced_in": Msg("Sites forced in"),
+        "reserve": Msg("Sites in reserve"),
+    }
+    facts += [
+        Fact(t.text(label), t.number(result.counts[key]))
+        for key, label in labels.items()
+        if key in result.counts
+    ]
+    return facts
+
+
+def totals(run: Run, t: Translator) -> list[Fact]:
+    """Sums over the selection."""
+    values = run.result.totals
+    hectares = {
+        "usable_ha": Msg("Usable area"),
+        "new_artificialisation_ha": Msg("Gross new artificialisation"),
+        "restored_ha": Msg("Restored land"),
+        "net_ha": Msg("Net artificialisation balance"),
+    }
+    money = {
+        "cost_keur": Msg("Cost of the sites"),
+        "restoration_cost_keur": Msg("Cost of restoration"),
+    }
+    facts = [Fact(t.text(label), t.ha(values[k])) for k, label in hectares.items() if k in values]
+    facts += [
+        Fact(t.text(label), millions(values[key], t))
+        for key, label in money.items()
+        if key in values
+    ]
+    if "brownfield_share" in values:
+        facts.append(
+            Fact(t.text(Msg("Brownfield share")), t.percent(values["brownfield_share"], 0))
+        )
+    return facts
+
+
+def millions(keur: float | None, t: Translator) -> str:
+    """k€ → millions of euros, in text."""
+    return t.number(None if keur is None else keur / 1000, 1) + "\u00a0M€"
+
+
+def law(run: Run, t: Translator) -> list[Fact]:
+    """Legal regime: title, version, period, sources, note."""
+    book = run.rulebook
+    return [
+        Fact(t.text(Msg("Legal regime")), book.title(t.lang)),
+        Fact(t.text(Msg("Rules")), f"{book.id}, version {book.version}"),
+        Fact(t.text(Msg("Period")), book.period),
+        Fact(t.text(Msg("Texts")), " ; ".join(book.sources)),
+        Fact(t.text(Msg("Note")), book.note(t.lang)),
+    ]
+
+
+def units(t: Translator) -> list[Fact]:
+    """Units and conventions of every file."""
+    return [
+        Fact(t.text(Msg("Areas")), t.text(Msg("hectares, two decimals"))),
+        Fact(t.text(Msg("Times")), t.text(Msg("minutes by car on the road network"))),
+        Fact(t.text(Msg("Distances")), t.text(Msg("kilometres, as the crow flies"))),
+        Fact(t.text(Msg("Costs")), t.text(Msg("thousands of euros (k€), before tax"))),
+        Fact(t.text(Msg("Scores")), t.text(Msg("0 (worst) to 1 (best)"))),
+        Fact(
+            t.text(Msg("unreachable")),
+            t.text(Msg("no facility of that class can be reached by road from the site")),
+        ),
+        Fact(
+            t.text(Msg("unknown")),
+            t.text(Msg("the data pack does not say; unknown never counts as favourable")),
+        ),
+        Fact(t.text(Msg("Codes")), t.text(Msg("INSEE and SIREN codes are text (01004, 2A004)"))),
+        Fact(t.text(Msg("Coordinates")), t.text(Msg("Lambert-93 (EPSG:2154)"))),
+        Fact(
+            t.text(Msg("Sites not selected")),
+            t.text(Msg("their areas and costs describe the whole footprint")),
+        ),
+        Fact(
+            t.text(Msg("CSV files")),
+            t.text(
+                Msg(
+                    "Excel drops the leading zeros of codes when it opens a CSV file: "
+                    "use the workbook, or import the columns of codes as text; "
+                    "a text that begins like a formula has an apostrophe in front"
+                )
+            ),
+        ),
+    ]
+
+
+def origin(layer: Layer, t: Translator) -> str:
+    """Whether a layer is simulated, assumed or observed."""
+    if layer.simulated:
+        return t.text(Msg("simulated"))
+    return t.text(Msg("assumed")) if layer.assumed else t.text(Msg("observed"))
+
+
+def simulated_titles(layers: Sequence[Layer]) -> tuple[str, ...]:
+    """Titles of the layers that are simulated."""
+    return tuple(layer.title for layer in layers if layer.simulated)

@@ -1,0 +1,132 @@
+"""``report.html``: one file, no request to anywhere, readable without a script."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from siteselect.i18n import Translator
+from siteselect.messages import Msg
+from siteselect.report import facts, page
+from siteselect.report.cells import shown
+from siteselect.report.svgmap import RADIUS, draw_map
+from siteselect.report.tables import criteria_table, overrides_table
+from siteselect.report.words import DISCLAIMER
+from siteselect.runs import Run
+
+HERE = Path(__file__).parent
+
+
+def write_page(run: Run, path: Path, t: Translator) -> None:
+    """Write the page. Every text of the user or of an inventory is escaped by the template.
+
+    The content security policy allows the one style and the one script of the page by their
+    hash, and nothing else: no image, font, frame, form or connection.
+    """
+    style = (HERE / "style.css").read_text(encoding="utf-8").strip()
+    script = (HERE / "script.js").read_text(encoding="utf-8").strip()
+    policy = (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    environment = _environment(t)
+    text = environment.get_template("report.html.j2").render(
+        lang=t.lang,
+        policy=Markup(policy),
+        style=Markup(style),
+        script=Markup(script),
+        **_context(run, t),
+    )
+    path.write_text(text, encoding="utf-8")
+
+
+def _environment(t: Translator) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+    # the literals stand in the templates, where siteselect.i18n.extract finds them
+    message = Msg
+
+    def text(template: str, /, **values: object) -> str:
+        return t.text(message(template, **values))
+
+    def plural(n: int, one: str, other: str) -> str:
+        return t.plural(n, message(one, n=n), message(other, n=n))
+
+    environment.globals.update(_=text, plural=plural, t=t)
+    return environment
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return "sha256-" + base64.b64encode(digest).decode("ascii")
+
+
+def _context(run: Run, t: Translator) -> dict[str, Any]:
+    selected, reserve = page.site_views(run, t)
+    ledger, ledger_left_out = page.ledger_views(run, t)
+    restoration_headings, restoration = page.restoration_views(run, t)
+    criteria = criteria_table(run, t)
+    overrides = overrides_table(run, t)
+    made = facts.created(run)
+    layers = run.pack.manifest.layers
+    return {
+        "run": run,
+        "title": run.scenario.title,
+        "date": "" if made is None else t.date(made.date()),
+        "disclaimer": t.text(DISCLAIMER),
+        "notices": [t.text(notice) for notice in run.notices],
+        "simulated": facts.simulated_titles(layers),
+        "proven": facts.is_proven(run),
+        "status": facts.status_text(run, t),
+        "gap": t.percent(run.result.gap, 4 if run.result.gap else 0),
+        "totals": run.result.totals,
+        "money": facts.millions,
+        "map": draw_map(run),
+        "radius": RADIUS,
+        "selected": selected,
+        "reserve": reserve,
+        "by_index": {site.index: site for site in (*selected, *reserve)},
+        "filter_regions": sorted(
+            {(s.region_code, s.region) for s in selected}, key=lambda pair: pair[1]
+        ),
+        "list_labels": [t.text(column.label) for column in page.list_columns()],
+        "kinds": page.kind_counts(run, t),
+        "regions": page.region_counts(run, t),
+        "ledger": ledger,
+        "ledger_labels": [(t.text(c.label), c.form.numeric) for c in page.ledger_columns()],
+        "ledger_left_out": ledger_left_out,
+        "restoration_headings": restoration_headings,
+        "restoration": restoration,
+        "price": page.price_of_zan(run, t),
+        "criteria_labels": [(t.text(c.label), c.form.numeric) for c in criteria.columns],
+        "criteria": _rows(criteria, t),
+        "overrides_labels": [(t.text(c.label), c.form.numeric) for c in overrides.columns],
+        "overrides": _rows(overrides, t),
+        "identity": facts.identity(run, t),
+        "outcome": facts.outcome(run, t),
+        "sums": facts.totals(run, t),
+        "law": facts.law(run, t),
+        "units": facts.units(t),
+        "layers": [(layer, facts.origin(layer, t)) for layer in layers],
+    }
+
+
+def _rows(table: Any, t: Translator) -> list[list[tuple[str, bool]]]:
+    return [
+        [
+            (shown(value, column, t), column.form.numeric)
+            for value, column in zip(row, table.columns, strict=True)
+        ]
+        for row in table.rows
+    ]

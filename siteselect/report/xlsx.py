@@ -1,0 +1,224 @@
+"""The workbook: sheets that a selection committee opens in Excel and prints on A4."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.workbook import Workbook
+from xlsxwriter.worksheet import Worksheet
+
+from siteselect.i18n import Translator
+from siteselect.messages import Msg
+from siteselect.report import facts
+from siteselect.report.cells import cell
+from siteselect.report.columns import Form
+from siteselect.report.tables import (
+    Table,
+    all_sites_table,
+    criteria_table,
+    ledger_table,
+    overrides_table,
+    reserve_table,
+    restoration_table,
+    selection_table,
+)
+from siteselect.report.words import DISCLAIMER
+from siteselect.runs import Run
+
+MAX_TEXT = 32_767
+"""Longest text of a cell (limit of the format): longer ones are cut, never dropped."""
+PAPER_A4 = 9
+EPOCH = datetime(2020, 1, 1)
+"""Date of the file where the run has none: the same run gives the same bytes."""
+
+
+class _Book:
+    """A workbook and its formats, made once."""
+
+    def __init__(self, workbook: Workbook, t: Translator) -> None:
+        self.workbook = workbook
+        self.t = t
+        self.title = workbook.add_format({"bold": True, "font_size": 16})
+        self.section = workbook.add_format(
+            {"bold": True, "font_size": 12, "bottom": 1, "font_color": "#1F3A5F"}
+        )
+        self.label = workbook.add_format({"valign": "top", "bold": True, "text_wrap": True})
+        self.wrapped = workbook.add_format({"valign": "top", "text_wrap": True})
+        self.warning = workbook.add_format(
+            {"valign": "top", "text_wrap": True, "bold": True, "bg_color": "#FFE8A3", "border": 1}
+        )
+        self.header = workbook.add_format(
+            {
+                "bold": True,
+                "text_wrap": True,
+                "valign": "vcenter",
+                "bg_color": "#1F3A5F",
+                "font_color": "#FFFFFF",
+                "border": 1,
+            }
+        )
+        self.text = workbook.add_format({"valign": "top", "num_format": "@"})
+        self.word = workbook.add_format({"valign": "top", "align": "right", "italic": True})
+        self._numbers: dict[str, Format] = {}
+
+    def number(self, form: Form) -> Format:
+        """The format of a form of number."""
+        if form.excel not in self._numbers:
+            self._numbers[form.excel] = self.workbook.add_format(
+                {"valign": "top", "num_format": form.excel}
+            )
+        return self._numbers[form.excel]
+
+    def sheet(self, name: Msg) -> Worksheet:
+        """A new sheet, A4 landscape, with page numbers."""
+        shown = self.t.text(name)
+        sheet = self.workbook.add_worksheet(shown)
+        sheet.set_landscape()
+        sheet.set_paper(PAPER_A4)
+        sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
+        sheet.set_footer(f"&L{shown}&C{self.t.text(DISCLAIMER)}&R&P / &N".replace("\n", " "))
+        return sheet
+
+
+def write_workbook(run: Run, path: Path, t: Translator) -> None:
+    """Write ``shortlist.xlsx``: real numbers, codes as text, nothing that can run."""
+    options = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "nan_inf_to_errors": False,
+    }
+    with xlsxwriter.Workbook(str(path), options) as workbook:
+        made = facts.created(run)
+        workbook.set_properties(
+            {
+                "title": run.scenario.title[:255],
+                "subject": run.run_id[:255],
+                "author": "siteselect",
+                "created": EPOCH if made is None else made.replace(tzinfo=None),
+            }
+        )
+        book = _Book(workbook, t)
+        _readme(book, run)
+        _table(book, Msg("Selection"), selection_table(run), pages=3, frozen=4)
+        _table(book, Msg("Reserve"), reserve_table(run), pages=3, frozen=4)
+        _table(book, Msg("All sites"), all_sites_table(run), pages=3, frozen=4)
+        _table(book, Msg("ZAN ledger"), ledger_table(run), frozen=3)
+        _table(book, Msg("Restoration"), restoration_table(run), frozen=2)
+        _table(book, Msg("Criteria"), criteria_table(run, t), frozen=2)
+        _table(book, Msg("Overrides"), overrides_table(run, t), frozen=3)
+
+
+def _table(book: _Book, name: Msg, table: Table, *, pages: int = 1, frozen: int = 1) -> None:
+    sheet = book.sheet(name)
+    sheet.fit_to_pages(pages, 0)
+    sheet.repeat_rows(0)
+    if pages > 1:
+        sheet.repeat_columns(0, frozen - 1)
+    sheet.freeze_panes(1, min(frozen, len(table.columns)))
+    sheet.set_row(0, 48)
+    for position, column in enumerate(table.columns):
+        sheet.set_column(position, position, column.width + 1)
+        sheet.write_string(0, position, book.t.text(column.label), book.header)
+    for line, row in enumerate(table.rows, start=1):
+        _write_row(book, sheet, line, row, table)
+    if table.rows:
+        sheet.autofilter(0, 0, len(table.rows), len(table.columns) - 1)
+    else:
+        sheet.write_string(1, 0, book.t.text(Msg("none")), book.text)
+
+
+def _write_row(book: _Book, sheet: Worksheet, line: int, row: Sequence[Any], table: Table) -> None:
+    for position, (value, column) in enumerate(zip(row, table.columns, strict=True)):
+        content = cell(value, column, book.t)
+        if isinstance(content, str):
+            style = book.word if column.form.numeric else book.text
+            sheet.write_string(line, position, content[:MAX_TEXT], style)
+        else:
+            sheet.write_number(line, position, content, book.number(column.form))
+
+
+def _readme(book: _Book, run: Run) -> None:
+    t = book.t
+    sheet = book.sheet(Msg("Read me"))
+    sheet.fit_to_pages(1, 0)
+    for position, width in enumerate((34, 70, 26, 40, 16, 12)):
+        sheet.set_column(position, position, width)
+    sheet.write_string(0, 0, run.scenario.title[:MAX_TEXT], book.title)
+    sheet.set_row(0, 24)
+    line = 1
+    for text in (t.text(DISCLAIMER), *(t.text(notice) for notice in run.notices)):
+        sheet.merge_range(line, 0, line, 1, "", book.warning)
+        sheet.write_string(line, 0, text[:MAX_TEXT], book.warning)
+        sheet.set_row(line, 15 * (1 + len(text) // 95))
+        line += 1
+    for heading, lines in (
+        (Msg("Run"), facts.identity(run, t)),
+        (Msg("Result"), [*facts.outcome(run, t), *facts.totals(run, t)]),
+        (Msg("Law"), facts.law(run, t)),
+        (Msg("Units and conventions"), facts.units(t)),
+        (Msg("Versions"), _versions(run, t)),
+    ):
+        line = _section(book, sheet, line + 1, t.text(heading), lines)
+    line = _changes(book, sheet, line + 1, run)
+    _sources(book, sheet, line + 1, run)
+
+
+def _section(
+    book: _Book, sheet: Worksheet, line: int, heading: str, lines: Sequence[facts.Fact]
+) -> int:
+    sheet.write_string(line, 0, heading, book.section)
+    sheet.write_blank(line, 1, None, book.section)
+    for fact in lines:
+        line += 1
+        sheet.write_string(line, 0, fact.label, book.label)
+        sheet.write_string(line, 1, fact.value[:MAX_TEXT], book.wrapped)
+        sheet.set_row(line, 15 * (1 + len(fact.value) // 72))
+    return line + 1
+
+
+def _versions(run: Run, t: Translator) -> list[facts.Fact]:
+    lines = [facts.Fact(t.text(Msg("Seed")), str(run.result.seed))]
+    return lines + [facts.Fact(name, version) for name, version in run.result.versions.items()]
+
+
+def _changes(book: _Book, sheet: Worksheet, line: int, run: Run) -> int:
+    heading = book.t.text(Msg("Changes made to the base scenario"))
+    lines = [
+        facts.Fact(change.key, f"{change.old} → {change.new} ({change.origin})")
+        for change in run.changes
+    ]
+    return _section(book, sheet, line, heading, lines or [facts.Fact("—", "—")])
+
+
+def _sources(book: _Book, sheet: Worksheet, line: int, run: Run) -> None:
+    t = book.t
+    headings = (
+        Msg("Source"),
+        Msg("Attribution"),
+        Msg("Licence"),
+        Msg("Note"),
+        Msg("Vintage"),
+        Msg("Data"),
+    )
+    for position, heading in enumerate(headings):
+        sheet.write_string(line, position, t.text(heading), book.header)
+    for layer in run.pack.manifest.layers:
+        line += 1
+        values = (
+            layer.title,
+            layer.attribution,
+            layer.licence,
+            layer.note,
+            layer.vintage,
+            facts.origin(layer, t),
+        )
+        warn = book.warning if layer.simulated or layer.assumed else book.wrapped
+        for position, value in enumerate(values):
+            style = warn if position == len(values) - 1 else book.wrapped
+            sheet.write_string(line, position, value[:MAX_TEXT], style)
