@@ -28,7 +28,10 @@ Int32s = NDArray[np.int32]
 Int64s = NDArray[np.int64]
 Progress = Callable[[str, float], None]
 
-_BLOCK_BYTES = 128_000_000
+_BLOCK_BYTES = 24_000_000
+"""Small enough for the allocator to reuse: fresh pages cost more than the search itself."""
+_BLOCK_ROWS = 16
+"""Rows a block at least: each block costs a pass over the whole graph."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +111,8 @@ def matrix(search: Search, *, progress: Progress | None = None) -> tuple[Int64s,
     extended = _with_sources(search.arcs, search.seed_node, search.seed_ms)
     places = by_node(search.target_node, search.target_ms, search.arcs.node_count)
     direct = _sorted_by_row(search.direct)
-    size = max(1, min(_BLOCK_BYTES // (8 * extended.shape[0]), 2**31 // max(columns, 1)))
+    size = max(_BLOCK_BYTES // (8 * extended.shape[0]), _BLOCK_ROWS)
+    size = max(1, min(size, 2**31 // max(columns, 1)))
     blocks = []
     for low in range(0, rows, size):
         high = min(low + size, rows)
@@ -163,10 +167,13 @@ def _block(
     nodes = search.arcs.node_count
     found = csgraph.dijkstra(
         extended, indices=np.arange(nodes + low, nodes + high), limit=float(search.cutoff_ms)
-    )[:, :nodes]
+    )
     indptr, place, offset_ms = places
-    row, node = np.nonzero(found <= search.cutoff_ms)
-    duration = found[row, node].astype(np.int64)
+    width = found.shape[1]
+    cell = np.flatnonzero(found.ravel() <= search.cutoff_ms)
+    cell = cell[cell % width < nodes]
+    row, node = cell // width, cell % width
+    duration = found.ravel()[cell].astype(np.int64)
     which, position = expand(indptr[node], indptr[node + 1] - indptr[node])
     total = duration[which] + offset_ms[position]
     a, b = np.searchsorted(direct.row, [low, high])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+import math
 from itertools import pairwise
 
 import networkx as nx
@@ -14,8 +14,9 @@ from siteselect.network import RoadGraph, Snapped
 INF = float("inf")
 
 
-def half_up(value: Decimal) -> int:
-    return int(value.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+def half_up(value: float) -> int:
+    """The rule of rounding of the package, on float64."""
+    return math.floor(value + 0.5)
 
 
 @st.composite
@@ -82,9 +83,7 @@ def with_places(graph: RoadGraph, model: nx.MultiDiGraph, places: dict[str, Snap
             if not model.has_edge(tail, head):
                 continue
             road = min(data["duration_ms"] for data in model[tail][head].values())
-            at = {
-                f: half_up((1 - Decimal(f) if turned else Decimal(f)) * road) for f in sorted(cuts)
-            }
+            at = {f: half_up((1 - f if turned else f) * road) for f in sorted(cuts)}
             line = sorted(cuts, reverse=turned)
             for start, end in pairwise(line):
                 link(foot_name(a, b, start), foot_name(a, b, end), at[end] - at[start])
