@@ -133,7 +133,7 @@ TABLES: Mapping[str, Table] = {
             "status_source": Cells((TEXT,), null=True),
             "geometry_origin": Cells(choices=("polygon", "disc")),
             "stated_pollution": _text_or_null,
-            "stated_buildings": Cells(null=True),
+            "stated_buildings": _text_or_null,
             "source": _text,
         },
         "site_id",

@@ -1,0 +1,351 @@
+"""Brownfields: Cartofriches as it is downloaded, and any file in the CNIG friches standard.
+
+Two shapes of one inventory: the national CSV of Cerema (lon, lat, tup_ids) and the columns of
+the standard CNIG friches 1.0.6 (geompoint, geomsurf, unite_fonciere_refcad). Footprints are
+mostly unknown: a disc of the stated area stands for them and is labelled so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from siteselect.errors import Fault, FaultLog, InputError, nearest_name
+from siteselect.messages import Msg
+from siteselect.schemas import SITE_STATUSES
+from siteselect.sources import locating, parcels, values
+from siteselect.sources.delimited import Delimited, read_delimited
+from siteselect.sources.findings import Findings
+from siteselect.sources.placing import Communes
+from siteselect.units import CRS, M2_PER_HA
+
+Progress = Callable[[str, float], None]
+
+ESTATE_HA = 1_000.0
+"""Larger landholdings are whole estates (army, ports, forests), not sites."""
+DOUBTFUL = ("friche potentielle", "inconnu", "autre", "sans objet")
+"""Statuses that nobody verified."""
+DRAWN_M2 = (312.14, 31_214.45)
+"""Areas of the circles of 10 and 100 m, drawn with 32 sides, that stand in for unknown sites."""
+POLLUTION = (
+    "pollution inexistante",
+    "pollution traitée",
+    "pollution peu probable",
+    "pollution supposée",
+    "pollution avérée",
+    "inconnu",
+    "autre",
+    "sans objet",
+)
+BUILDINGS = (
+    "dégradation inexistante ou faible",
+    "dégradation moyenne",
+    "dégradation très importante",
+    "dégradation hétérogène",
+    "inconnu",
+    "autre",
+    "sans objet",
+)
+TYPES = (
+    "friche industrielle",
+    "friche commerciale",
+    "friche hospitalière",
+    "friche agro-industrielle",
+    "friche carrière ou mine",
+    "friche militaire",
+    "friche d'habitat",
+    "friche d'équipement public",
+    "friche portuaire",
+    "friche aéroportuaire",
+    "friche ferroviaire",
+    "friche logistique",
+    "friche loisir tourisme hôtellerie",
+    "friche enseignement",
+    "friche cultuelle",
+    "mixte - dominante habitat",
+    "mixte - autre",
+    "inconnu",
+    "autre",
+    "sans objet",
+)
+STATUS_VARIANTS = {
+    status.removeprefix("friche "): status for status in SITE_STATUSES if status.startswith("fri")
+}
+POLLUTION_VARIANTS = {word.removeprefix("pollution "): word for word in POLLUTION[:5]}
+TYPE_VARIANTS = {word.removeprefix("friche "): word for word in TYPES if word.startswith("fri")} | {
+    "mixte": "mixte - autre",
+    "friche mixte": "mixte - autre",
+    "friche d'habitation": "friche d'habitat",
+    "friche touristique": "friche loisir tourisme hôtellerie",
+}
+ZONES = ("U", "AUc", "AUs", "A", "N", "Zc", "ZCa", "ZnC", "RNU", "inconnu", "autre", "sans objet")
+ZONE_VARIANTS = {"Nh": "N", "Ah": "A"}
+"""Hamlets inside natural and farming zones: the standard has no word for them."""
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "site_id": ("site_id",),
+    "name": ("site_nom",),
+    "status": ("site_statut",),
+    "code_insee": ("comm_insee",),
+    "area": ("unite_fonciere_surface",),
+    "site_area": ("site_surface",),
+    "lon": ("lon", "longitude"),
+    "lat": ("lat", "latitude"),
+    "point": ("geompoint",),
+    "polygon": ("geomsurf",),
+    "parcels": ("unite_fonciere_refcad", "tup_ids"),
+    "pollution": ("sol_pollution_existe",),
+    "buildings": ("bati_etat",),
+    "type": ("site_type",),
+    "zone": ("urba_zone_type",),
+    "updated": ("site_actu_date",),
+    "source": ("source_nom", "nom_prodcartofriches"),
+}
+"""What is read → the columns it may have, the first one present being used."""
+REQUIRED: tuple[tuple[str, ...], ...] = (
+    ("site_id",),
+    ("status",),
+    ("code_insee",),
+    ("area", "site_area"),
+    ("point", "lon"),
+    ("point", "lat"),
+)
+"""Each must be there, or one of the alternatives."""
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """The sites of an inventory and what was found in it.
+
+    Attributes
+    ----------
+    sites
+        table ``sites`` of a pack (docs/architecture.md), sorted by ``site_id``, with
+        ``stated_type``, ``stated_zone`` and ``stated_date`` besides.
+    report
+        row (as a spreadsheet numbers it), site_id, issue (a key of
+        :data:`siteselect.sources.findings.ISSUES`), value, action (left_out, corrected, kept).
+    rows
+        records in the file: ``rows == len(sites) + rows_left_out``.
+    """
+
+    sites: gpd.GeoDataFrame
+    report: pd.DataFrame
+    rows: int
+
+    @property
+    def rows_left_out(self) -> int:
+        """Rows that did not become a site; each has one line of report."""
+        return int((self.report["action"] == "left_out").sum())
+
+    def counts(self) -> dict[str, int]:
+        """Lines of report by issue, the most frequent first."""
+        return {str(k): int(n) for k, n in self.report["issue"].value_counts().items()}
+
+
+def read_cartofriches(
+    path: Path,
+    communes: gpd.GeoDataFrame,
+    *,
+    contours: gpd.GeoDataFrame | None = None,
+    progress: Progress | None = None,
+) -> Inventory:
+    """Read an inventory of brownfields.
+
+    Parameters
+    ----------
+    path
+        CSV (plain or gzipped; comma, semicolon or tab; UTF-8 or Latin-1).
+    communes
+        table of a pack: code_insee, point in EPSG:2154.
+    contours
+        outlines of communes in EPSG:2154 (code_insee, polygons), where the planner has them:
+        the test of points outside their commune is then exact; without them it rests on the
+        parcels and on the distance to the commune's point, and finds fewer.
+
+    What is done, in this order (first reason given): rows that cannot be read, without or with
+    a repeated identifier, without a point in metropolitan France, without an area above zero
+    are left out; of rows with the same set of parcels the most trusted one is kept (verified
+    status before unverified, then the latest update, then the least identifier); landholdings
+    over 1,000 ha and reconverted sites are left out. Everything else stays, whatever its status.
+
+    Raises
+    ------
+    InputError
+        the file cannot be read, has no rows, or lacks columns (with the nearest names).
+    """
+    table = read_delimited(path)
+    if progress is not None:
+        progress("friches", 0.3)
+    if not table.rows:
+        raise InputError(
+            Fault(
+                Msg("the inventory has a header and no rows"),
+                file=path,
+                remedy=Msg("download the file again"),
+            )
+        )
+    cells = _columns(table, path)
+    site_ids = values.present(cells["site_id"])
+    findings = Findings(site_ids)
+    _identify(site_ids, cells, findings)
+    places = locating.locate(cells, Communes.of(communes), findings)
+    area_m2 = _areas(cells, places, findings)
+    described = _describe(cells, findings)
+    _deduplicate(cells, described, findings)
+    _leave_out_by_rule(area_m2, described, findings)
+    locating.check_communes(cells, places, Communes.of(communes), contours, findings)
+    if progress is not None:
+        progress("friches", 0.9)
+    sites = _assemble(site_ids, places, area_m2, described, findings)
+    return Inventory(sites, findings.report(table.damaged), table.rows)
+
+
+# --- columns --------------------------------------------------------------------------------------
+
+
+def _columns(table: Delimited, path: Path) -> pd.DataFrame:
+    """The columns read, by our names; those absent are empty."""
+    by_name = {name.casefold(): name for name in table.frame.columns}
+    found = {
+        ours: next((by_name[name] for name in names if name in by_name), None)
+        for ours, names in COLUMNS.items()
+    }
+    log = FaultLog()
+    for needed in REQUIRED:
+        if not any(found[ours] for ours in needed):
+            names = [name for ours in needed for name in COLUMNS[ours]]
+            near = next(filter(None, (nearest_name(name, by_name) for name in names)), None)
+            log.add(
+                Msg(
+                    "not an inventory of brownfields: the column {names} is missing",
+                    names=" / ".join(names),
+                ),
+                file=path,
+                value=near,
+                remedy=Msg("rename {near} to {name}", near=near, name=names[0])
+                if near
+                else Msg("give the CSV of Cartofriches or of the CNIG friches standard"),
+            )
+    log.check()
+    empty = pd.Series("", index=table.frame.index, dtype="str")
+    return pd.DataFrame(
+        {ours: empty if name is None else table.frame[name] for ours, name in found.items()}
+    )
+
+
+# --- rules ----------------------------------------------------------------------------------------
+
+
+def _identify(site_ids: pd.Series[str], cells: pd.DataFrame, findings: Findings) -> None:
+    findings.leave_out(site_ids.isna(), "no_site_id", cells["name"])
+    # Two rows of one identifier: which is kept must not depend on their order in the file.
+    twice = cells[site_ids.duplicated(keep=False) & site_ids.notna()]
+    again = twice.sort_values(list(cells.columns), kind="stable")["site_id"].duplicated()
+    findings.leave_out(again, "repeated_site_id", site_ids)
+
+
+def _areas(cells: pd.DataFrame, places: locating.Places, findings: Findings) -> pd.Series[float]:
+    """Area in m²: of the landholding, else of the site, else of the outline."""
+    holding, site = values.numbers(cells["area"]), values.numbers(cells["site_area"])
+    unstated = values.blank(cells["area"])
+    drawn = unstated & site.round(2).isin(DRAWN_M2)
+    outline = pd.Series(shapely.area(places.polygons.to_numpy()), index=cells.index)
+    fallback = unstated & ~drawn & (site > 0)
+    area_m2 = holding.where(~fallback, site)
+    outlined = unstated & ~(site > 0) & (outline > 0)
+    area_m2 = area_m2.where(~outlined, outline)
+    findings.leave_out(drawn & ~(outline > 0), "drawn_area", cells["site_area"])
+    area_m2 = area_m2.where(~(drawn & (outline > 0)), outline)
+    nothing = unstated & values.blank(cells["site_area"]) & ~(outline > 0)
+    findings.leave_out(nothing, "no_area", cells["area"])
+    stated = cells["area"].where(~unstated, cells["site_area"])
+    findings.leave_out(~(area_m2 > 0), "wrong_area", stated)
+    findings.note(fallback, "area_of_site", cells["site_area"], "corrected")
+    return area_m2
+
+
+def _describe(cells: pd.DataFrame, findings: Findings) -> pd.DataFrame:
+    """Words of the standard; unknown stays unknown (missing)."""
+    described = pd.DataFrame(index=cells.index)
+    for name, known, variants in (
+        ("status", SITE_STATUSES, STATUS_VARIANTS),
+        ("pollution", POLLUTION, POLLUTION_VARIANTS),
+        ("buildings", BUILDINGS, {}),
+        ("type", TYPES, TYPE_VARIANTS),
+        ("zone", ZONES, ZONE_VARIANTS),
+    ):
+        stated = values.present(cells[name])
+        word = values.words(stated, known, variants)
+        findings.note(stated.notna() & word.isna(), "word_unknown", cells[name], "kept")
+        mapped = word.notna() & (word != stated)
+        findings.note(mapped, "word_mapped", cells[name], "corrected")
+        described[name] = word.mask(word == "inconnu")
+    described["name"] = values.present(cells["name"])
+    described["updated"] = values.iso_dates(cells["updated"])
+    described["source"] = values.present(cells["source"]).fillna("Cartofriches")
+    return described
+
+
+def _deduplicate(cells: pd.DataFrame, described: pd.DataFrame, findings: Findings) -> None:
+    """Of equal parcel sets one row stays; sets that overlap in part stay and are reported."""
+    sets = parcels.parcel_sets(values.present(cells["parcels"]).fillna(""))
+    kept = sets[findings.kept]
+    trust = parcels.trust_key(described["status"], described["updated"], cells["site_id"], DOUBTFUL)
+    same = parcels.repeated(kept, trust[findings.kept])
+    other = same.map(cells["site_id"])
+    everywhere = pd.Series(False, index=cells.index)
+    findings.leave_out(everywhere.mask(cells.index.isin(same.index), True), "same_parcels", other)
+    shared = parcels.sharing(sets[findings.kept])
+    partner = shared.map(cells["site_id"])
+    in_part = everywhere.mask(cells.index.isin(shared.index), True)
+    findings.note(in_part, "shared_parcels", partner, "kept")
+    findings.note(sets == "", "no_parcels", cells["parcels"], "kept")
+
+
+def _leave_out_by_rule(
+    area_m2: pd.Series[float], described: pd.DataFrame, findings: Findings
+) -> None:
+    area_ha = area_m2 / M2_PER_HA
+    findings.leave_out(area_ha > ESTATE_HA, "estate", area_ha.map("{:.0f} ha".format))
+    status = described["status"]
+    findings.leave_out(status == "friche reconvertie", "reconverted", status)
+
+
+# --- table ----------------------------------------------------------------------------------------
+
+
+def _assemble(
+    site_ids: pd.Series[str],
+    places: locating.Places,
+    area_m2: pd.Series[float],
+    described: pd.DataFrame,
+    findings: Findings,
+) -> gpd.GeoDataFrame:
+    kept = findings.kept.index[findings.kept]
+    area = area_m2.loc[kept]
+    polygons = places.footprints(area)
+    drawn = places.polygons.loc[kept].isna()
+    columns = {
+        "site_id": site_ids.loc[kept],
+        "name": described.loc[kept, "name"],
+        "kind": "brownfield",
+        "code_insee": places.codes.loc[kept],
+        "area_ha": area / M2_PER_HA,
+        "status_source": described.loc[kept, "status"],
+        "geometry_origin": np.where(drawn, "disc", "polygon"),
+        "stated_pollution": described.loc[kept, "pollution"],
+        "stated_buildings": described.loc[kept, "buildings"],
+        "stated_type": described.loc[kept, "type"],
+        "stated_zone": described.loc[kept, "zone"],
+        "stated_date": described.loc[kept, "updated"].replace("", pd.NA),
+        "source": described.loc[kept, "source"],
+    }
+    frame = gpd.GeoDataFrame(pd.DataFrame(columns, index=kept), geometry=polygons, crs=CRS)
+    return frame.sort_values("site_id", ignore_index=True)
