@@ -19,8 +19,20 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from siteselect.errors import FaultLog, nearest_name
+from siteselect.errors import FaultLog
 from siteselect.messages import Msg
+from siteselect.network.checks import (
+    car_speed,
+    check_coordinates,
+    check_lengths,
+    edge_classes,
+    edge_ends,
+    edge_oneway,
+    edge_speed,
+    flag,
+    need_columns,
+    numbers,
+)
 
 __all__ = [
     "MAX_MS",
@@ -40,10 +52,6 @@ Bools = NDArray[np.bool_]
 
 MAX_MS = 2**31 - 2
 """The longest time that is represented, 24.8 days: beyond it a place is unreachable."""
-_COINCIDENT_M = 50.0
-"""Two nodes farther apart than this cannot be joined by an edge of length zero."""
-_DEGREES = 360.0
-"""A network whose coordinates are all smaller than this is in degrees, not in metres."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,25 +182,23 @@ def graph_from_tables(
         node, a negative, missing or impossible length, a class without speed.
     """
     log = FaultLog()
-    _need_columns(log, nodes, ("x", "y"), nodes_file)
-    _need_columns(log, edges, ("tail", "head", "length_m", "road_class", "oneway"), edges_file)
+    need_columns(log, nodes, ("x", "y"), nodes_file)
+    need_columns(log, edges, ("tail", "head", "length_m", "road_class", "oneway"), edges_file)
     log.check()
-    x_m, y_m = _numbers(nodes["x"]), _numbers(nodes["y"])
-    _check_coordinates(log, x_m, y_m, nodes_file)
-    tail, head = _ends(log, edges, x_m.size, edges_file)
-    length_m = _numbers(edges["length_m"])
+    x_m, y_m = numbers(nodes["x"]), numbers(nodes["y"])
+    check_coordinates(log, x_m, y_m, nodes_file)
+    tail, head = edge_ends(log, edges, x_m.size, edges_file)
+    length_m = numbers(edges["length_m"])
     log.check()
-    _check_lengths(
-        log, length_m, np.hypot(x_m[tail] - x_m[head], y_m[tail] - y_m[head]), edges_file
-    )
-    codes, names = _classes(edges["road_class"])
-    car_kmh = _car_speed(log, edges, edges_file)
-    kmh = _edge_speed(log, codes, names, car_kmh, speed_kmh, edges_file)
+    check_lengths(log, length_m, np.hypot(x_m[tail] - x_m[head], y_m[tail] - y_m[head]), edges_file)
+    codes, names = edge_classes(edges["road_class"])
+    car_kmh = car_speed(log, edges, edges_file)
+    kmh = edge_speed(log, codes, names, car_kmh, speed_kmh, edges_file)
     log.check()
     duration_ms = round_half_up(length_m * 3600.0 / kmh)
-    _flag(log, duration_ms > MAX_MS, length_m, edges_file, Msg("the edge takes more than 24 days"),
+    flag(log, duration_ms > MAX_MS, length_m, edges_file, Msg("the edge takes more than 24 days"),
           Msg("lengths are in metres and speeds in km/h"))  # fmt: skip
-    oneway = _oneway(log, edges, edges_file)
+    oneway = edge_oneway(log, edges, edges_file)
     log.check()
     table = EdgeTable(tail, head, length_m, codes, names, oneway, car_kmh)
     ids = np.arange(x_m.size, dtype=np.int64)
@@ -209,7 +215,7 @@ def with_speeds(graph: RoadGraph, *, speed_kmh: Mapping[str, float]) -> RoadGrap
     """
     log = FaultLog()
     edges = graph.edges
-    kmh = _edge_speed(
+    kmh = edge_speed(
         log, edges.road_class, edges.class_names, edges.car_kmh, speed_kmh, "network.speed_kmh"
     )
     log.check()
@@ -296,168 +302,3 @@ def _segments(graph: RoadGraph) -> Segments:
         forward_ms=times[0].astype(np.int32),
         backward_ms=times[1].astype(np.int32),
     )
-
-
-def _numbers(column: pd.Series) -> Floats:
-    values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.asarray(values, dtype=np.float64)
-
-
-def _need_columns(log: FaultLog, table: pd.DataFrame, columns: tuple[str, ...], file: str) -> None:
-    for name in columns:
-        if name not in table.columns:
-            near = nearest_name(name, map(str, table.columns))
-            log.add(
-                Msg("the column {column} is missing", column=name),
-                file=file,
-                remedy=Msg("rename {near} to {column}", near=near, column=name)
-                if near
-                else Msg("add the column {column}", column=name),
-            )
-
-
-def _flag(
-    log: FaultLog, bad: Bools, values: Floats | Int64s, file: str, message: Msg, remedy: Msg
-) -> None:
-    """One fault for all bad rows: the first one named, the others counted."""
-    rows = np.flatnonzero(bad)
-    if rows.size:
-        first = int(rows[0])
-        log.add(
-            message
-            if rows.size == 1
-            else Msg("{what}, and so on {count} rows in all", what=message, count=int(rows.size)),
-            file=file,
-            where=f"row {first}",
-            value=values[first].item(),
-            remedy=remedy,
-        )
-
-
-def _check_coordinates(log: FaultLog, x_m: Floats, y_m: Floats, file: str) -> None:
-    if x_m.size == 0:
-        log.add(
-            Msg("the road graph has no node"), file=file, remedy=Msg("give a road graph with nodes")
-        )
-        return
-    remedy = Msg("give every node coordinates in metres, EPSG:2154")
-    _flag(log, ~np.isfinite(x_m), x_m, file, Msg("the node has no coordinate x"), remedy)
-    _flag(log, ~np.isfinite(y_m), y_m, file, Msg("the node has no coordinate y"), remedy)
-    if np.nanmax(np.abs(x_m), initial=0) <= _DEGREES and np.nanmax(np.abs(y_m), initial=0) <= 90:
-        log.add(
-            Msg("the coordinates look like degrees, not metres"),
-            file=file,
-            value=(float(x_m[0]), float(y_m[0])),
-            remedy=Msg("project the nodes to EPSG:2154"),
-        )
-
-
-def _ends(log: FaultLog, edges: pd.DataFrame, node_count: int, file: str) -> tuple[Int32s, Int32s]:
-    found = []
-    for name in ("tail", "head"):
-        values = _numbers(edges[name])
-        with np.errstate(invalid="ignore"):
-            bad = ~((values >= 0) & (values < node_count) & (values == np.floor(values)))
-        _flag(
-            log,
-            bad,
-            values,
-            file,
-            Msg("{column} is not a node", column=name),
-            Msg("use the row numbers of the nodes, 0 to {last}", last=node_count - 1),
-        )
-        found.append(np.where(bad, 0, values).astype(np.int32))
-    return found[0], found[1]
-
-
-def _check_lengths(log: FaultLog, length_m: Floats, straight_m: Floats, file: str) -> None:
-    remedy = Msg("give the length of the road in metres")
-    _flag(log, ~np.isfinite(length_m), length_m, file, Msg("the edge has no length"), remedy)
-    with np.errstate(invalid="ignore"):
-        _flag(log, length_m < 0, length_m, file, Msg("the length is negative"), remedy)
-        _flag(
-            log,
-            (length_m == 0) & (straight_m > _COINCIDENT_M),
-            straight_m,
-            file,
-            Msg("the length is zero between nodes that are metres apart"),
-            remedy,
-        )
-
-
-def _classes(column: pd.Series) -> tuple[Int32s, tuple[str, ...]]:
-    codes, names = pd.factorize(column.astype("object"), use_na_sentinel=True, sort=False)
-    return codes.astype(np.int32), tuple(str(name) for name in names)
-
-
-def _car_speed(log: FaultLog, edges: pd.DataFrame, file: str) -> Floats:
-    if "car_kmh" not in edges.columns:
-        return np.full(len(edges), np.nan)
-    car_kmh = _numbers(edges["car_kmh"])
-    with np.errstate(invalid="ignore"):
-        bad = (car_kmh <= 0) | np.isinf(car_kmh)
-    remedy = Msg("give a speed above 0 km/h, or leave it empty where unknown")
-    _flag(log, bad, car_kmh, file, Msg("car_kmh is not a speed"), remedy)
-    return car_kmh
-
-
-def _oneway(log: FaultLog, edges: pd.DataFrame, file: str) -> Bools:
-    column = edges["oneway"]
-    if column.isna().any() or not pd.api.types.is_bool_dtype(column):
-        log.add(
-            Msg("oneway must be true or false on every row"),
-            file=file,
-            value=str(column.dtype),
-            remedy=Msg("write true where only tail → head may be driven, else false"),
-        )
-        return np.zeros(len(edges), dtype=np.bool_)
-    return column.to_numpy(dtype=np.bool_)
-
-
-def _edge_speed(
-    log: FaultLog,
-    codes: Int32s,
-    names: tuple[str, ...],
-    car_kmh: Floats,
-    speed_kmh: Mapping[str, float],
-    file: str,
-) -> Floats:
-    """float64[e] km/h: the edge's own speed, else its class's; a fault where neither is known."""
-    needed = np.isnan(car_kmh)
-    by_class = np.full(len(names) + 1, np.nan)  # the last stands for "no class", code −1
-    for code, name in enumerate(names):
-        if name in speed_kmh:
-            by_class[code] = _valid_speed(log, name, speed_kmh[name])
-        elif bool((needed & (codes == code)).any()):
-            near = nearest_name(name, speed_kmh)
-            log.add(
-                Msg("road class {name} has no speed", name=name),
-                file=file,
-                where=f"row {int(np.flatnonzero(needed & (codes == code))[0])}",
-                value=name,
-                remedy=Msg("did you mean {near}? Else add it to network.speed_kmh", near=near)
-                if near
-                else Msg("add it to network.speed_kmh ({known})", known=", ".join(speed_kmh)),
-            )
-    _flag(
-        log,
-        needed & (codes < 0),
-        codes.astype(np.int64),
-        file,
-        Msg("the edge has neither a road class nor a speed"),
-        Msg("write unclassified where the class is unknown"),
-    )
-    kmh = np.where(needed, by_class[codes], car_kmh)
-    return np.where(np.isfinite(kmh) & (kmh > 0), kmh, 1.0)
-
-
-def _valid_speed(log: FaultLog, name: str, kmh: float) -> float:
-    if not (np.isfinite(kmh) and kmh > 0):
-        log.add(
-            Msg("the speed of road class {name} is not above 0 km/h", name=name),
-            file="network.speed_kmh",
-            where=name,
-            value=kmh,
-            remedy=Msg("give a speed in km/h"),
-        )
-    return float(kmh)

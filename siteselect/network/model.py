@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 
 from siteselect.errors import FaultLog
 from siteselect.messages import Msg
 from siteselect.network.graph import MAX_MS, EdgeTable, RoadGraph, assemble
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 __all__ = ["from_networkx", "to_networkx"]
 
@@ -21,6 +23,8 @@ def to_networkx(graph: RoadGraph) -> nx.MultiDiGraph[int]:
     ``duration_ms`` (int), ``length_m`` (float), ``road_class`` (str), ``oneway`` (bool),
     ``car_kmh`` (float or None) and ``edge`` (int: both ways of one road have the same).
     """
+    import networkx as nx  # a third of a second, and a run works on the arrays alone
+
     result: nx.MultiDiGraph[int] = nx.MultiDiGraph(crs="EPSG:2154")
     label = graph.node_id.tolist()
     xy = zip(graph.x_m.tolist(), graph.y_m.tolist(), strict=True)

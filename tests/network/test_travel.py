@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -10,9 +12,9 @@ from hypothesis import strategies as st
 from network_oracles import INF, models, oracle_matrix, points
 
 from siteselect.network import from_networkx, nearest_ms, snap, time_matrix
-from siteselect.network.travel import KERNEL_FROM, TimeMatrix, _choose
+from siteselect.network.travel import BUILT_FROM, KERNEL_FROM, TimeMatrix, _choose
 
-ENGINES = ("scipy", "numba")
+ENGINES = ("scipy", "numba", "hierarchy")
 relaxed = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -106,15 +108,32 @@ def test_town_equals_networkx(engine) -> None:
 
 
 def test_engine_is_chosen_by_size_and_said() -> None:
-    small, why_small = _choose("auto", sources=100, nodes=1000)
-    large, why_large = _choose("auto", sources=20_000, nodes=1_000_000)
-    assert (small, large) == ("scipy", "numba")
-    assert "100 sources" in why_small
-    assert f"{KERNEL_FROM:.0e}" in why_large
-    graph = from_networkx(grid(3, 1))
-    s = snap(graph, np.array([[600_100.0, 6_500_000.0]]), max_m=900)
-    routing = time_matrix(graph, s, s, cutoff_ms=60_000).routing
+    small = from_networkx(grid(3, 1))
+    s = snap(small, np.array([[600_100.0, 6_500_000.0]]), max_m=900)
+    routing = time_matrix(small, s, s, cutoff_ms=60_000).routing
     assert (routing.engine, routing.sources, routing.targets, routing.pairs) == ("scipy", 1, 1, 1)
+    assert "1 sources × 9 nodes" in routing.reason
+    many = int(KERNEL_FROM) // small.node_count + 1
+    name, why, _ = _choose("auto", small, sources=many)
+    assert name == "numba"
+    assert f"{KERNEL_FROM:.0e}" in why
+
+
+def test_hierarchy_is_chosen_where_its_order_is_kept(tmp_path: Path) -> None:
+    graph = from_networkx(grid(3, 1))
+    many = int(KERNEL_FROM) // graph.node_count + 1
+    assert many > BUILT_FROM
+    name, _, built = _choose("auto", graph, sources=many, topology=tmp_path)
+    assert name == "hierarchy"
+    assert len(list(tmp_path.iterdir())) == 1
+    _, _, kept = _choose("hierarchy", graph, sources=1, topology=tmp_path)
+    assert built is not None
+    assert kept is not None
+    np.testing.assert_array_equal(kept.rank, built.rank)
+    next(tmp_path.iterdir()).write_bytes(b"damaged")
+    _, _, mended = _choose("hierarchy", graph, sources=1, topology=tmp_path)
+    assert mended is not None
+    np.testing.assert_array_equal(mended.head, built.head)
 
 
 def test_sums_and_potential_by_hand() -> None:
