@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import geopandas as gpd
 
@@ -124,7 +124,6 @@ def _solve(problem: SelectionProblem, scenario: Scenario, tell: Progress) -> Sol
         problem,
         time_limit_s=scenario.solve.time_limit_s,
         gap=scenario.solve.gap,
-        workers=scenario.solve.workers,
         progress=tell,
     )
     if solution.status == "infeasible":
@@ -137,6 +136,16 @@ def _solve(problem: SelectionProblem, scenario: Scenario, tell: Progress) -> Sol
             )
         )
     return solution
+
+
+Number = TypeVar("Number", int, float)
+
+
+def _known(value: Number | None) -> Number:
+    """A figure that a solution with a portfolio always has."""
+    if value is None:
+        raise ValueError("a solution with a portfolio states objective, bound and gap")
+    return value
 
 
 def _price_of_zan(
@@ -162,8 +171,8 @@ def _price_of_zan(
         return {}
     free, held = (other, solution) if scenario.zan.enforced else (solution, other)
     return {
-        "counterfactual_objective": float(other.objective),
-        "price_of_zan": float(free.objective - held.objective),
+        "counterfactual_objective": float(_known(other.objective)),
+        "price_of_zan": float(_known(free.objective) - _known(held.objective)),
         "counterfactual_new_ha": float(
             formulation.columns["new_units"].to_numpy()[other.columns].sum() / 100
         ),
@@ -193,9 +202,9 @@ def _assemble(
     }
     result = RunResult(
         status=solution.status,
-        objective=int(solution.objective),
-        bound=int(solution.bound),
-        gap=float(solution.gap),
+        objective=_known(solution.objective),
+        bound=_known(solution.bound),
+        gap=_known(solution.gap),
         counts=counts,
         totals=outcome.totals,
         timings_s={**clock.seconds, **{f"solve_{k}": v for k, v in solution.timings.items()}},

@@ -114,9 +114,9 @@ def _access() -> dict[str, Criterion]:
 
 def _workforce() -> dict[str, Criterion]:
     return {
-        "labour_30min": Criterion(weight=0.35, best=150_000, worst=0),
-        "labour_45min": Criterion(weight=0.35, best=400_000, worst=0),
-        "labour_potential": Criterion(weight=0.30, best=100_000, worst=0),
+        "labour_30min": Criterion(weight=0.35, best=600_000, worst=0),
+        "labour_45min": Criterion(weight=0.35, best=1_200_000, worst=0),
+        "labour_potential": Criterion(weight=0.30, best=500_000, worst=0),
     }
 
 

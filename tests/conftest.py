@@ -26,3 +26,26 @@ def shared() -> Path:
 def shared_real(shared: Path) -> Path:
     """Real open data: tests and benchmarks only."""
     return shared / "real"
+
+
+@pytest.fixture(scope="session")
+def _tiny_pack_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.tinypack import build_tiny_pack
+
+    folder = tmp_path_factory.mktemp("packs") / "tiny"
+    build_tiny_pack(folder)
+    return folder
+
+
+@pytest.fixture
+def tiny_pack(_tiny_pack_once: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny pack that a test may spoil."""
+    import shutil
+
+    return Path(shutil.copytree(_tiny_pack_once, tmp_path / "tiny"))
+
+
+@pytest.fixture(autouse=True)
+def _no_shared_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test reads or writes the user's cache of stages."""
+    monkeypatch.setenv("SITESELECT_CACHE", str(tmp_path / "cache"))
