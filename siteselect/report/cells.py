@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from numbers import Real
 from typing import TypeAlias
+
+import numpy as np
 
 from siteselect.i18n import UNKNOWN, UNREACHABLE, Translator
 from siteselect.report.columns import RANK, WORD, Column
@@ -17,12 +18,10 @@ _STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 def is_missing(value: object) -> bool:
     """Whether a value is None, NaN, NaT or pandas.NA: not known, or not there."""
+    if isinstance(value, float):
+        return value != value  # the only value that differs from itself: NaN
     if value is None:
         return True
-    if isinstance(value, str):
-        return False
-    if isinstance(value, Real):
-        return math.isnan(value)
     return type(value).__name__ in ("NAType", "NaTType")
 
 
@@ -35,7 +34,7 @@ def cell(value: object, column: Column, translator: Translator) -> Cell:
         return translator.text(UNKNOWN if column.empty is None else column.empty)
     if not column.form.numeric:
         return word(column.key, value, translator) if column.form is WORD else str(value)
-    if not isinstance(value, Real):
+    if not isinstance(value, float | int | np.number):
         return str(value)
     number = float(value)
     if math.isinf(number):

@@ -171,3 +171,27 @@ def origin(layer: Layer, t: Translator) -> str:
 def simulated_titles(layers: Sequence[Layer]) -> tuple[str, ...]:
     """Titles of the layers that are simulated."""
     return tuple(layer.title for layer in layers if layer.simulated)
+
+
+def map_sources(layers: Sequence[Layer]) -> tuple[str, ...]:
+    """Attributions of the layers drawn on the map, each once."""
+    drawn = ("outlines", "road_nodes", "road_edges", "sites", "restoration")
+    return tuple(dict.fromkeys(layer.attribution for layer in layers if layer.role in drawn))
+
+
+def notices(run: Run, t: Translator) -> list[str]:
+    """The notices of a run; those that differ only by a title are said in one sentence."""
+    grouped: dict[str, list[Msg]] = {}
+    for notice in run.notices:
+        titled = set(notice.values) == {"title"}
+        same_as = notice.template if titled else str(notice)
+        grouped.setdefault(same_as, []).append(notice)
+    sentences = []
+    for same in grouped.values():
+        if len(same) == 1:
+            sentences.append(t.text(same[0]))
+        else:
+            titles = " ; ".join(str(notice.values["title"]) for notice in same)
+            first = same[0]
+            sentences.append(t.text(Msg(first.template, title=titles)))
+    return sentences

@@ -14,7 +14,7 @@ from siteselect.i18n import Translator
 from siteselect.messages import Msg
 from siteselect.report import facts, page
 from siteselect.report.cells import shown
-from siteselect.report.svgmap import RADIUS, draw_map
+from siteselect.report.svgmap import RADIUS, RADIUS_RESERVE, draw_map
 from siteselect.report.tables import criteria_table, overrides_table
 from siteselect.report.words import DISCLAIMER
 from siteselect.runs import Run
@@ -85,7 +85,7 @@ def _context(run: Run, t: Translator) -> dict[str, Any]:
         "title": run.scenario.title,
         "date": "" if made is None else t.date(made.date()),
         "disclaimer": t.text(DISCLAIMER),
-        "notices": [t.text(notice) for notice in run.notices],
+        "notices": facts.notices(run, t),
         "simulated": facts.simulated_titles(layers),
         "proven": facts.is_proven(run),
         "status": facts.status_text(run, t),
@@ -94,6 +94,8 @@ def _context(run: Run, t: Translator) -> dict[str, Any]:
         "money": facts.millions,
         "map": draw_map(run),
         "radius": RADIUS,
+        "radius_reserve": RADIUS_RESERVE,
+        "map_sources": facts.map_sources(layers),
         "selected": selected,
         "reserve": reserve,
         "by_index": {site.index: site for site in (*selected, *reserve)},

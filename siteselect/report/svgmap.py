@@ -1,5 +1,6 @@
-"""The map of the page: shapes in a plane of about 1000 × 1000, drawn by ``map.svg.j2``.
+"""The map of the page: shapes in a plane of about 10,000 × 10,000, in whole numbers.
 
+Drawn by ``map.html.j2``.
 North is up (Lambert-93 grid). Kinds are told apart by shape as well as by colour.
 """
 
@@ -20,10 +21,14 @@ from siteselect.runs import Run
 from siteselect.scenario import KINDS
 from siteselect.units import CRS, FRANCE_BOUNDS, M_PER_KM
 
-SPAN = 1000.0
+SPAN = 10_000.0
 """Longer side of the map, in map units."""
-RADIUS = 10.0
+RADIUS = 100
 """Half size of a numbered marker."""
+RADIUS_RESERVE = 50
+"""Half size of a marker of the reserve."""
+TOLERANCE = 0.1
+"""Markers are at rest when none moves by more, in map units."""
 MAJOR_CLASSES = frozenset({"motorway", "trunk", "unclassified"})
 """Roads drawn; a graph without classes is one of main roads."""
 MAX_ROAD_EDGES = 200_000
@@ -35,23 +40,23 @@ class Marker:
 
     index: int
     kind: str
-    x: float
-    y: float
-    label_x: float
-    label_y: float
+    x: int
+    y: int
+    label_x: int
+    label_y: int
 
     @property
     def moved(self) -> bool:
         """Whether a line must lead from the marker to the place."""
-        return math.hypot(self.label_x - self.x, self.label_y - self.y) > 3.0
+        return math.hypot(self.label_x - self.x, self.label_y - self.y) > 30.0
 
 
 @dataclass(frozen=True)
 class MapDrawing:
     """All that the template draws; paths are in map units."""
 
-    width: float
-    height: float
+    width: int
+    height: int
     land: tuple[tuple[str, str], ...]
     """name of the region, path"""
     borders: str
@@ -62,7 +67,7 @@ class MapDrawing:
     selected: tuple[Marker, ...]
     reserve: tuple[Marker, ...]
     scale_km: int
-    scale_width: float
+    scale_width: int
 
 
 class _Plane:
@@ -74,6 +79,7 @@ class _Plane:
         self.xmin, self.ymax = xmin - margin, ymax + margin
         self.metres = max(xmax - xmin, ymax - ymin, 1.0) + 2 * margin
         self.unit_m = self.metres / SPAN
+        self.km = self.metres / 1000  # a thousandth of the map: a km on a map of France
         self.width = (xmax - xmin + 2 * margin) / self.unit_m
         self.height = (ymax - ymin + 2 * margin) / self.unit_m
 
@@ -97,9 +103,10 @@ def draw_map(run: Run) -> MapDrawing:
     )
     km, width = _scale(plane)
     chosen = run.shortlist["status"].to_numpy() != "reserve"
+    markers = _markers(run.shortlist, plane)
     return MapDrawing(
-        width=round(plane.width, 1),
-        height=round(plane.height, 1),
+        width=round(plane.width),
+        height=round(plane.height),
         land=tuple(
             (str(name), _areas(geometry, plane))
             for name, geometry in zip(regions["name"], regions.geometry, strict=True)
@@ -108,36 +115,37 @@ def draw_map(run: Run) -> MapDrawing:
         roads=_roads(run.pack, regions, plane),
         dots=dots,
         restored=_crosses(plane.project(_points(run.restoration))),
-        selected=_markers(run.shortlist, chosen, plane, apart=True),
-        reserve=_markers(run.shortlist, ~chosen, plane, apart=False),
+        selected=tuple(m for m in markers if chosen[m.index]),
+        reserve=tuple(m for m in markers if not chosen[m.index]),
         scale_km=km,
-        scale_width=round(width, 1),
+        scale_width=round(width),
     )
 
 
-def spread(places: NDArray[np.float64], gap: float) -> NDArray[np.float64]:
-    """Markers moved apart until no two are nearer than ``gap``, each pulled back to its place.
+def spread(places: NDArray[np.float64], radii: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Markers moved apart until none hides another, each pulled back to its place.
 
+    ``places`` is n × 2, ``radii`` the half size of each marker, both in map units.
     Deterministic: markers at the same place part along directions given by their index.
     """
     at = places.astype(np.float64).copy()
     n = len(at)
-    for _ in range(300):
-        step = 0.04 * (places - at)
-        for i in range(n):
-            delta = at[i] - at
-            distance = np.hypot(delta[:, 0], delta[:, 1])
-            near = (distance < gap) & (np.arange(n) != i)
-            for j in np.flatnonzero(near):
-                turn = (i - j) * 2.399963  # golden angle
-                away = (
-                    delta[j] / distance[j]
-                    if distance[j] > 1e-9
-                    else np.array([math.cos(turn), math.sin(turn)]) * (1 if i > j else -1)
-                )
-                step[i] += 0.5 * (gap - distance[j]) * away
+    index = np.arange(n)
+    turn = (index[:, None] - index) * 2.399963  # golden angle
+    aside = np.stack([np.cos(turn), np.sin(turn)], axis=-1) * np.sign(turn)[..., None]
+    aside = (aside - aside.transpose(1, 0, 2)) / 2  # what pushes i away from j pushes j from i
+    gap = (radii[:, None] + radii) * 1.05
+    np.fill_diagonal(gap, 0.0)
+    for _ in range(400):
+        delta = at[:, None, :] - at
+        distance = np.hypot(delta[..., 0], delta[..., 1])
+        apart = np.where(
+            (distance > 1e-9)[..., None], delta / np.maximum(distance, 1e-9)[..., None], aside
+        )
+        push = 0.5 * np.maximum(gap - distance, 0.0)
+        step = 0.03 * (places - at) + (push[..., None] * apart).sum(axis=1)
         at += step
-        if not n or float(np.abs(step).max()) < 0.01:
+        if not n or float(np.abs(step).max()) < TOLERANCE:
             break
     return at
 
@@ -163,51 +171,54 @@ def _points(frame: gpd.GeoDataFrame) -> NDArray[np.float64]:
     return np.column_stack([shapely.get_x(points), shapely.get_y(points)])
 
 
-def _markers(
-    shortlist: gpd.GeoDataFrame, kept: NDArray[np.bool_], plane: _Plane, *, apart: bool
-) -> tuple[Marker, ...]:
-    places = plane.project(_points(shortlist))[kept]
-    labels = spread(places, 2 * RADIUS + 1) if apart else places
-    kinds = shortlist["kind"].to_numpy()[kept]
+def _markers(shortlist: gpd.GeoDataFrame, plane: _Plane) -> tuple[Marker, ...]:
+    places = plane.project(_points(shortlist))
+    chosen = shortlist["status"].to_numpy() != "reserve"
+    labels = spread(places, np.where(chosen, RADIUS, RADIUS_RESERVE))
+    kinds = shortlist["kind"].tolist()
     return tuple(
-        Marker(
-            int(index),
-            str(kind),
-            *(round(float(v), 1) for v in (*place, *label)),
-        )
-        for index, kind, place, label in zip(
-            np.flatnonzero(kept), kinds, places, labels, strict=True
-        )
+        Marker(index, str(kind), *(round(float(value)) for value in (*place, *label)))
+        for index, (kind, place, label) in enumerate(zip(kinds, places, labels, strict=True))
     )
 
 
-def _number(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0").replace("-0.", "-.") if value else "0"
-
-
-def _line(xy: NDArray[np.float64], plane: _Plane, *, closed: bool) -> str:
-    """A path in relative steps of 0.1 unit: a third of the size of absolute coordinates."""
-    tenths = np.rint(plane.project(xy) * 10).astype(np.int64)
-    keep = np.ones(len(tenths), dtype=bool)
-    keep[1:] = (np.diff(tenths, axis=0) != 0).any(axis=1)
-    tenths = tenths[keep]
-    if len(tenths) < 2:
+def _path(geometries: Iterable[shapely.Geometry], plane: _Plane, *, closed: bool) -> str:
+    """Lines as one path of whole numbers, in relative steps: short, and quick to write."""
+    lines = np.asarray(list(geometries), dtype=object)
+    if not len(lines):
         return ""
-    steps = np.diff(tenths, axis=0) / 10
-    moves = " ".join(f"{_number(dx)} {_number(dy)}" for dx, dy in steps)
-    start = tenths[0] / 10
-    return f"M{_number(start[0])} {_number(start[1])}l{moves}" + ("z" if closed else "")
+    xy, owner = shapely.get_coordinates(lines, return_index=True)
+    units = np.rint(plane.project(xy)).astype(np.int64)
+    steps = np.diff(units, axis=0, prepend=units[:1])
+    first = np.diff(owner, prepend=-1) != 0
+    kept = first | (steps != 0).any(axis=1)
+    parts: list[str] = []
+    open_line = False
+    for (x, y), (dx, dy), starts in zip(
+        units[kept].tolist(), steps[kept].tolist(), first[kept].tolist(), strict=True
+    ):
+        if starts:
+            if open_line and closed:
+                parts.append("z")
+            parts.append(f"M{x} {y}l")
+            open_line = True
+        else:
+            parts.append(f"{dx} {dy} ")
+    text = "".join(parts).replace(" M", "M").replace(" z", "z").replace("lM", "l0 0M").rstrip()
+    if text.endswith("l"):
+        text += "0 0"
+    return text + ("z" if closed else "")
 
 
 def _areas(geometry: shapely.Geometry, plane: _Plane) -> str:
-    simple = shapely.simplify(geometry, plane.unit_m / 2)
-    rings = [
-        ring
-        for part in shapely.get_parts(simple)
-        for ring in (part.exterior, *part.interiors)
-        if ring is not None and len(ring.coords) > 3
-    ]
-    return "".join(_line(shapely.get_coordinates(ring), plane, closed=True) for ring in rings)
+    simple = shapely.simplify(geometry, plane.km / 2)
+    return _path(_rings(simple), plane, closed=True)
+
+
+def _rings(geometry: shapely.Geometry) -> list[shapely.Geometry]:
+    polygons = shapely.get_parts(geometry)
+    rings = shapely.get_rings(polygons)
+    return [ring for ring in rings if shapely.get_num_coordinates(ring) > 3]
 
 
 def _borders(departements: gpd.GeoDataFrame, plane: _Plane) -> str:
@@ -217,7 +228,7 @@ def _borders(departements: gpd.GeoDataFrame, plane: _Plane) -> str:
     lines = shapely.line_merge(
         shapely.unary_union(shapely.boundary(departements.geometry.to_numpy()))
     )
-    return _lines(shapely.get_parts(lines), plane)
+    return _path(shapely.simplify(shapely.get_parts(lines), plane.km), plane, closed=False)
 
 
 def _roads(pack: DataPack, regions: gpd.GeoDataFrame, plane: _Plane) -> str:
@@ -231,25 +242,21 @@ def _roads(pack: DataPack, regions: gpd.GeoDataFrame, plane: _Plane) -> str:
     ends = np.unique(np.sort(edges[["tail", "head"]].to_numpy(dtype=np.int64), axis=1), axis=0)
     segments = shapely.linestrings(nodes[ends])
     if len(regions):
-        country = shapely.union_all(regions.geometry.to_numpy())
+        country = shapely.union_all(shapely.simplify(regions.geometry.to_numpy(), plane.km / 2))
         shapely.prepare(country)
-        segments = segments[shapely.intersects(country, segments)]
+        # a road that leaves the country is dropped at the border: no stubs in the sea
+        segments = segments[shapely.covers(country, segments)]
     merged = shapely.line_merge(shapely.multilinestrings(segments))
-    return _lines(shapely.get_parts(merged), plane)
-
-
-def _lines(lines: Iterable[shapely.Geometry], plane: _Plane) -> str:
-    simple = shapely.simplify(np.asarray(list(lines), dtype=object), plane.unit_m)
-    return "".join(_line(shapely.get_coordinates(line), plane, closed=False) for line in simple)
+    return _path(shapely.simplify(shapely.get_parts(merged), plane.km), plane, closed=False)
 
 
 def _dots(places: NDArray[np.float64]) -> str:
     """Lines of no length: their caps, round or square, are the dots."""
-    return "".join(f"M{_number(x)} {_number(y)}h0" for x, y in np.round(places, 1))
+    return "".join(f"M{x:.0f} {y:.0f}h0" for x, y in places.tolist())
 
 
 def _crosses(places: NDArray[np.float64]) -> str:
-    return "".join(f"M{_number(x - 3)} {_number(y)}h6m-3 -3v6" for x, y in np.round(places, 1))
+    return "".join(f"M{x - 30:.0f} {y:.0f}h60m-30-30v60" for x, y in places.tolist())
 
 
 def _scale(plane: _Plane) -> tuple[int, float]:

@@ -152,7 +152,7 @@ def _readme(book: _Book, run: Run) -> None:
     sheet.write_string(0, 0, run.scenario.title[:MAX_TEXT], book.title)
     sheet.set_row(0, 24)
     line = 1
-    for text in (t.text(DISCLAIMER), *(t.text(notice) for notice in run.notices)):
+    for text in (t.text(DISCLAIMER), *facts.notices(run, t)):
         sheet.merge_range(line, 0, line, 1, "", book.warning)
         sheet.write_string(line, 0, text[:MAX_TEXT], book.warning)
         sheet.set_row(line, 15 * (1 + len(text) // 95))
