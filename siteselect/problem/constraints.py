@@ -158,8 +158,23 @@ class Constraint(Protocol):
     def kind(self) -> str:
         """``group``, ``budget``, ``area``, ``ledger``, ``conflicts``, ``separation``, ``locks``."""
 
+    def specs(self, frame: Frame) -> list[RowSpec]:
+        """Its rows one by one."""
+
+    def rows(self, frame: Frame) -> Rows:
+        """Its rows as integer matrices."""
+
+
+class _FromSpecs:
+    """Rows stacked from the specifications that a constraint gives."""
+
+    def specs(self, frame: Frame) -> list[RowSpec]:
+        """The rows one by one."""
+        raise NotImplementedError
+
     def rows(self, frame: Frame) -> Rows:
         """The constraint as integer rows."""
+        return make_rows(self.specs(frame), len(frame.site), len(frame.parcels))
 
 
 def columns_of_sites(site: NDArray[np.int32], wanted: Ints, n_sites: int) -> Ints:
@@ -170,7 +185,7 @@ def columns_of_sites(site: NDArray[np.int32], wanted: Ints, n_sites: int) -> Int
 
 
 @dataclass(frozen=True, eq=False)
-class Group:
+class Group(_FromSpecs):
     """At least, at most so many of a set of columns (region, EPCI, size class, either/or)."""
 
     name: Name
@@ -179,15 +194,15 @@ class Group:
     at_most: int | None = None
     kind: str = field(default="group", init=False)
 
-    def rows(self, frame: Frame) -> Rows:
+    def specs(self, frame: Frame) -> list[RowSpec]:
         """One row: at_least ≤ Σ x ≤ at_most."""
         ones = np.ones(len(self.columns), np.int64)
         spec = RowSpec(self.columns, ones, self.at_least or None, self.at_most)
-        return make_rows([spec], len(frame.site), len(frame.parcels))
+        return [spec]
 
 
 @dataclass(frozen=True, eq=False)
-class Budget:
+class Budget(_FromSpecs):
     """Costs of the chosen columns and, ``with_parcels``, of the restoration: at most a limit."""
 
     name: Name
@@ -196,7 +211,7 @@ class Budget:
     with_parcels: bool = True
     kind: str = field(default="budget", init=False)
 
-    def rows(self, frame: Frame) -> Rows:
+    def specs(self, frame: Frame) -> list[RowSpec]:
         """One row: Σ κ_j x_j + Σ κ_r z_r ≤ limit."""
         spec = RowSpec(
             np.arange(len(self.cost_keur)),
@@ -206,11 +221,11 @@ class Budget:
             np.arange(len(frame.parcels)) if self.with_parcels else no_ints(),
             frame.parcels.cost_keur if self.with_parcels else no_ints(),
         )
-        return make_rows([spec], len(frame.site), len(frame.parcels))
+        return [spec]
 
 
 @dataclass(frozen=True, eq=False)
-class TotalArea:
+class TotalArea(_FromSpecs):
     """Total of an area over the chosen columns, units of 0.01 ha."""
 
     name: Name
@@ -219,14 +234,14 @@ class TotalArea:
     at_most: int | None = None
     kind: str = field(default="area", init=False)
 
-    def rows(self, frame: Frame) -> Rows:
+    def specs(self, frame: Frame) -> list[RowSpec]:
         """One row: at_least ≤ Σ A_j x_j ≤ at_most."""
         spec = RowSpec(np.arange(len(self.area)), self.area, self.at_least, self.at_most)
-        return make_rows([spec], len(frame.site), len(frame.parcels))
+        return [spec]
 
 
 @dataclass(frozen=True, eq=False)
-class Ledger:
+class Ledger(_FromSpecs):
     """Net artificialisation of a territory: Σ charge x − Σ capacity z ≤ cap (0.01 ha).
 
     ``charge`` goes with ``columns`` (same length); ``parcels`` are those of the territory.
@@ -242,28 +257,28 @@ class Ledger:
     cap: int
     kind: str = field(default="ledger", init=False)
 
-    def rows(self, frame: Frame) -> Rows:
+    def specs(self, frame: Frame) -> list[RowSpec]:
         """One row: Σ a_j x_j − Σ d_r z_r ≤ cap."""
         given = -frame.parcels.capacity[self.parcels]
         spec = RowSpec(self.columns, self.charge, None, self.cap, self.parcels, given)
-        return make_rows([spec], len(frame.site), len(frame.parcels))
+        return [spec]
 
 
 @dataclass(frozen=True, eq=False)
-class Conflicts:
+class Conflicts(_FromSpecs):
     """Pairs of sites that exclude each other, int64[K, 2] (overlaps, planner's exclusions)."""
 
     name: Name
     pairs: Ints
     kind: str = field(default="conflicts", init=False)
 
-    def rows(self, frame: Frame) -> Rows:
+    def specs(self, frame: Frame) -> list[RowSpec]:
         """One row a pair: Σ over the columns of both sites ≤ 1."""
         return _pair_rows(self.pairs, frame)
 
 
 @dataclass(frozen=True, eq=False)
-class Separation:
+class Separation(_FromSpecs):
     """Sites nearer than ``distance`` exclude each other: squared distance < distance², exactly.
 
     ``points`` is int64[sites, 2] in the integer unit of ``distance``.
@@ -290,13 +305,13 @@ class Separation:
         squared: Ints = (apart * apart).sum(axis=-1)
         return squared < self.distance * self.distance
 
-    def rows(self, frame: Frame) -> Rows:
+    def specs(self, frame: Frame) -> list[RowSpec]:
         """One row a pair too near (small problems and tests: the optimiser makes cliques)."""
         return _pair_rows(self.pairs(), frame)
 
 
 @dataclass(frozen=True, eq=False)
-class Locks:
+class Locks(_FromSpecs):
     """Sites forced in (one of their columns is chosen) or out, int64 site indices."""
 
     name: Name
@@ -304,17 +319,17 @@ class Locks:
     exclude: Ints
     kind: str = field(default="locks", init=False)
 
-    def rows(self, frame: Frame) -> Rows:
+    def specs(self, frame: Frame) -> list[RowSpec]:
         """One row a site: Σ x ≥ 1, or Σ x ≤ 0."""
         specs = []
         for wanted, lower, upper in ((self.include, 1, None), (self.exclude, None, 0)):
             for one in wanted:
                 columns = np.flatnonzero(frame.site == one).astype(np.int64)
                 specs.append(RowSpec(columns, np.ones(len(columns), np.int64), lower, upper))
-        return make_rows(specs, len(frame.site), len(frame.parcels))
+        return specs
 
 
-def _pair_rows(pairs: Ints, frame: Frame) -> Rows:
+def _pair_rows(pairs: Ints, frame: Frame) -> list[RowSpec]:
     """Rows Σ columns of site a + Σ columns of site b ≤ 1."""
     order = np.argsort(frame.site, kind="stable").astype(np.int64)
     starts = np.searchsorted(frame.site[order], np.arange(frame.n_sites + 1))
@@ -324,4 +339,4 @@ def _pair_rows(pairs: Ints, frame: Frame) -> Rows:
             [order[starts[first] : starts[first + 1]], order[starts[second] : starts[second + 1]]]
         )
         specs.append(RowSpec(columns, np.ones(len(columns), np.int64), None, 1))
-    return make_rows(specs, len(frame.site), len(frame.parcels))
+    return specs

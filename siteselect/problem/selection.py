@@ -84,6 +84,9 @@ class SelectionProblem:
 
     def structure_rows(self) -> Rows:
         """The count, one row per site with several columns, one per parcel on a site."""
+        return make_rows(self._structure_specs(), self.n_columns, len(self.parcels))
+
+    def _structure_specs(self) -> list[RowSpec]:
         columns = np.arange(self.n_columns)
         ones = np.ones(self.n_columns, np.int64)
         specs = [RowSpec(columns, ones, None if self.at_most else self.count, self.count)]
@@ -99,12 +102,14 @@ class SelectionProblem:
             specs.append(
                 RowSpec(own, np.ones(len(own), np.int64), None, 1, np.array([parcel]), unit)
             )
-        return make_rows(specs, self.n_columns, len(self.parcels))
+        return specs
 
     def rows(self) -> Rows:
         """Every row of the problem, structure first: the plain reading of the model."""
-        parts = [self.structure_rows(), *(one.rows(self) for one in self.constraints)]
-        return Rows.stack(parts, self.n_columns, len(self.parcels))
+        specs = self._structure_specs()
+        for one in self.constraints:
+            specs.extend(one.specs(self))
+        return make_rows(specs, self.n_columns, len(self.parcels))
 
     @classmethod
     def from_arrays(

@@ -1,0 +1,153 @@
+"""The exact bound: integer multipliers, evaluated in integer arithmetic.
+
+For **any** multipliers y (sign according to the side of the row), UB = Σ b·y + Σ_i μ_i +
+Σ_s max(0, max_m rc_sm) + Σ_r max(0, rc_r) is at least the value of every feasible portfolio, where
+rc = c − Aᵀy, and for a demand point of weight w any 0 ≤ μ ≤ w gives w·min(1, X) ≤ (w − μ) X + μ.
+The floating-point solver only proposes y and μ; they are rounded to multiples of 1/scale and all
+that follows is exact: 64-bit where the range is proven, Python integers where sums may grow.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from siteselect.optimise.model import INSIDE, OUTSIDE, Model
+from siteselect.problem import NO_LOWER, NO_UPPER
+from siteselect.problem.constraints import Ints
+
+RANGE_BITS = 58
+NEVER = np.int64(2) ** 62
+"""Penalty of what is fixed already: larger than any gap."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """A row made during the search: Σ of the columns ≤ upper; ``implicit`` where the bound
+    knows it already (one variant a site)."""
+
+    columns: Ints
+    upper: int
+    implicit: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Multipliers:
+    """What the linear programme proposes, in units of the objective.
+
+    ``rows`` indexes the rows of the model with the dual ``y`` of each; ``cuts`` and ``cut_y``;
+    ``demand`` indexes demand points with the dual ``mu`` of their over-coverage.
+    """
+
+    rows: Ints
+    y: NDArray[np.float64]
+    cuts: tuple[Cut, ...]
+    cut_y: NDArray[np.float64]
+    demand: Ints
+    mu: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Bound:
+    """An upper bound that holds exactly, and what it costs to go against it.
+
+    ``scaled`` is ``scale`` × the bound. ``column_penalty`` int64[J] is what the bound loses when
+    the column is chosen, ``site_penalty`` int64[S] when the site is left out, both × scale.
+    """
+
+    scaled: int
+    scale: int
+    column_penalty: Ints
+    site_penalty: Ints
+
+    @property
+    def value(self) -> int:
+        """The bound: no feasible portfolio is worth more than this integer."""
+        return self.scaled // self.scale
+
+
+def exact_sum(values: Ints) -> int:
+    """The sum of int64 values as a Python integer, without overflow."""
+    high = int((values >> 31).sum())
+    low = int((values & (2**31 - 1)).sum())
+    return (high << 31) + low
+
+
+def _scale(model: Model, given: Multipliers) -> int:
+    """The largest power of two for which every 64-bit intermediate stays in range."""
+    largest = float(np.abs(model.score).max(initial=1)) + float(model.weights.sum())
+    if len(given.rows):
+        part = model.x[given.rows]
+        per_row = np.maximum(abs(part).max(axis=1).toarray().ravel(), 1)
+        part_z = model.z[given.rows]
+        if model.n_parcels:
+            per_row = np.maximum(per_row, abs(part_z).max(axis=1).toarray().ravel())
+        largest += float(np.abs(given.y) @ per_row)
+    largest += float(np.abs(given.cut_y).sum()) + len(given.rows) + len(given.cuts) + 1
+    return int(2 ** max(0, min(30, RANGE_BITS - math.ceil(math.log2(largest)))))
+
+
+def exact_bound(
+    model: Model, given: Multipliers, state: NDArray[np.int8], shut: NDArray[np.bool_]
+) -> Bound:
+    """The bound for the sites fixed by ``state`` and the columns ``shut``.
+
+    Raises
+    ------
+    OverflowError
+        When the multipliers leave the range in which 64-bit arithmetic is exact.
+    """
+    scale = _scale(model, given)
+    y = _signed(np.rint(given.y * scale).astype(np.int64), model, given.rows)
+    part, part_z = model.x[given.rows], model.z[given.rows]
+    reduced = model.score * scale - part.T @ y
+    upper, lower = model.upper[given.rows], model.lower[given.rows]
+    total = 0
+    for value, low, high in zip(y.tolist(), lower.tolist(), upper.tolist(), strict=True):
+        total += value * high if value > 0 else value * low if value < 0 else 0
+    for cut, dual in zip(given.cuts, given.cut_y.tolist(), strict=True):
+        value = max(0, round(dual * scale))
+        if value and not cut.implicit:
+            reduced[cut.columns] -= value
+            total += value * cut.upper
+    if model.reach is not None:
+        weight = model.weights * scale
+        mu = np.clip(np.rint(given.mu * scale).astype(np.int64), 0, weight[given.demand])
+        weight[given.demand] -= mu
+        reduced += (model.reach @ weight)[model.site]
+        total += exact_sum(mu)
+    total += exact_sum(np.maximum(-(part_z.T @ y), 0)) if model.n_parcels else 0
+    return _close(model, reduced, total, scale, state, shut)
+
+
+def _signed(y: Ints, model: Model, rows: Ints) -> Ints:
+    """A multiplier without the bound it would stand on is worth nothing."""
+    y = np.where((y > 0) & (model.upper[rows] == NO_UPPER), 0, y)
+    return np.where((y < 0) & (model.lower[rows] == NO_LOWER), 0, y)
+
+
+def _close(
+    model: Model, reduced: Ints, total: int, scale: int, state: NDArray[np.int8],
+    shut: NDArray[np.bool_],
+) -> Bound:  # fmt: skip
+    """Best variant of every site, and the penalties."""
+    lowest = np.int64(-(2**61))
+    reduced = np.where(shut, lowest, reduced)
+    best = np.full(model.n_sites, lowest)
+    with_columns = np.flatnonzero(np.diff(model.start) > 0)
+    if len(with_columns):
+        best[with_columns] = np.maximum.reduceat(reduced, model.start[with_columns])
+    inside = state == INSIDE
+    if np.any(best[inside] == lowest):
+        # A site fixed in has no column left: nothing is feasible, any bound holds.
+        never = np.full(model.n_columns, NEVER)
+        return Bound(-(2**80), 1, never, np.full(model.n_sites, NEVER))
+    value = np.where(inside, best, np.where(state == OUTSIDE, 0, np.maximum(best, 0)))
+    total += exact_sum(value)
+    penalty = value[model.site] - reduced
+    penalty[shut | (state[model.site] == OUTSIDE)] = NEVER
+    out = np.where(inside, NEVER, value)
+    return Bound(total, scale, penalty, out)

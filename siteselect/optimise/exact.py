@@ -1,0 +1,77 @@
+"""Is a choice of columns feasible, and what is it worth? Integers only: the optimiser's referee."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from siteselect.optimise.model import INSIDE, OUTSIDE, Model
+from siteselect.optimise.restoration import Restoration, Restorer
+from siteselect.problem import NO_LOWER, NO_UPPER, SelectionProblem
+from siteselect.problem.constraints import Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Portfolio:
+    """A feasible choice: canonical columns (ascending), its exact value, its restoration."""
+
+    columns: Ints
+    value: int
+    restoration: Restoration
+
+
+class Referee:
+    """Accepts or refuses choices of canonical columns; remembers what it was asked."""
+
+    def __init__(self, problem: SelectionProblem, model: Model) -> None:
+        self._model = model
+        self._restorer = Restorer(problem)
+        self._plain = np.diff(model.z.indptr) == 0
+        self._known: dict[bytes, Portfolio | None] = {}
+        self.asked = 0
+
+    def judge(self, columns: Ints) -> Portfolio | None:
+        """The portfolio when the choice is feasible, else ``None``."""
+        columns = np.sort(columns)
+        key = columns.tobytes()
+        if key not in self._known:
+            self.asked += 1
+            self._known[key] = self._decide(columns)
+        return self._known[key]
+
+    def _decide(self, columns: Ints) -> Portfolio | None:
+        if not (self._sites_agree(columns) and self._rows_agree(columns)):
+            return None
+        restoration = self._restorer.restore(self._model.column_of[columns])
+        if restoration is None:
+            return None
+        return Portfolio(columns, self.value(columns), restoration)
+
+    def value(self, columns: Ints) -> int:
+        """Exact objective of a choice."""
+        model = self._model
+        total = sum(model.score[columns].tolist())
+        if model.reach is not None:
+            reached = np.unique(model.reach[model.site[columns]].indices)
+            total += sum(model.weights[reached].tolist())
+        return total
+
+    def _sites_agree(self, columns: Ints) -> bool:
+        model = self._model
+        sites = model.site[columns]
+        if len(np.unique(sites)) != len(sites) or bool(model.shut[columns].any()):
+            return False
+        if bool(np.any(model.state[sites] == OUTSIDE)):
+            return False
+        if not np.all(np.isin(np.flatnonzero(model.state == INSIDE), sites)):
+            return False
+        return not (model.conflicts and bool(model.conflicts.among(sites).any()))
+
+    def _rows_agree(self, columns: Ints) -> bool:
+        """Rows without restoration; those with it are the restorer's."""
+        model = self._model
+        activity = np.asarray(model.x_columns[:, columns].sum(axis=1)).ravel()
+        low = (model.lower != NO_LOWER) & (activity < model.lower)
+        high = (model.upper != NO_UPPER) & (activity > model.upper)
+        return not bool(np.any((low | high) & self._plain))

@@ -1,0 +1,152 @@
+"""A growing linear programme in HiGHS that is never infeasible.
+
+Every row has a slack that costs a great deal (elastic rows): an impossible node of the search
+therefore ends with multipliers whose exact bound is low, like any other node, and no status of
+the floating-point solver is ever trusted.
+"""
+
+from __future__ import annotations
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Index = NDArray[np.int64]
+INFINITE = highspy.kHighsInf
+
+FIRST_PENALTY = 1e3
+LARGEST_PENALTY = 1e7
+ARTIFICIAL_TOLERANCE = 1e-7
+
+
+class _Quiet(highspy.Highs):  # type: ignore[misc]
+    """HiGHS without its banner: the ordinary constructor prints before it can be told not to."""
+
+    def __init__(self) -> None:
+        highspy._core._Highs.__init__(self)
+        self.setOptionValue("output_flag", False)
+
+
+class GrowingLp:
+    """Maximise cost·v over lower ≤ A v ≤ upper, rows and columns added as it goes."""
+
+    def __init__(self) -> None:
+        self._highs = _Quiet()
+        for name, value in (
+            ("presolve", "off"),
+            ("solver", "simplex"),
+            ("primal_feasibility_tolerance", 1e-9),
+            ("dual_feasibility_tolerance", 1e-9),
+        ):
+            self._highs.setOptionValue(name, value)
+        self.n_columns = 0
+        self.n_rows = 0
+        self._slack: list[int] = []
+        self._penalty: list[float] = []
+        self.value = np.zeros(0)
+        self.dual = np.zeros(0)
+        self.objective = 0.0
+        self.iterations = 0
+        self.excess = 0.0
+
+    def add_columns(
+        self, cost: Floats, lower: Floats, upper: Floats, starts: Index, rows: Index, values: Floats
+    ) -> Index:
+        """Append columns (CSC over existing rows); their positions."""
+        many = len(cost)
+        self._highs.addCols(
+            many, -cost, lower, upper, len(rows), starts[:-1].astype(np.int32),
+            rows.astype(np.int32), values,
+        )  # fmt: skip
+        self.n_columns += many
+        return np.arange(self.n_columns - many, self.n_columns)
+
+    def add_rows(
+        self, lower: Floats, upper: Floats, starts: Index, columns: Index, values: Floats
+    ) -> Index:
+        """Append rows (CSR over existing columns), each with its slacks; their positions."""
+        many = len(lower)
+        under, over = np.flatnonzero(lower > -INFINITE), np.flatnonzero(upper < INFINITE)
+        extra = len(under) + len(over)
+        slack = self.add_columns(
+            np.full(extra, -FIRST_PENALTY), np.zeros(extra), np.full(extra, INFINITE),
+            np.zeros(extra + 1, np.int64), np.zeros(0, np.int64), np.zeros(0),
+        )  # fmt: skip
+        self._slack.extend(slack.tolist())
+        self._penalty.extend([FIRST_PENALTY] * extra)
+        row = np.concatenate([np.repeat(np.arange(many), np.diff(starts)), under, over])
+        column = np.concatenate([columns, slack])
+        value = np.concatenate([values, np.ones(len(under)), -np.ones(len(over))])
+        order = np.argsort(row, kind="stable")
+        first = np.searchsorted(row[order], np.arange(many))
+        self._highs.addRows(
+            many, lower, upper, len(row), first.astype(np.int32),
+            column[order].astype(np.int32), value[order],
+        )  # fmt: skip
+        self.n_rows += many
+        return np.arange(self.n_rows - many, self.n_rows)
+
+    def set_column_bounds(self, columns: Index, lower: Floats, upper: Floats) -> None:
+        """Change the bounds of columns."""
+        if len(columns):
+            self._highs.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper)
+
+    def set_row_bounds(self, rows: Index, lower: Floats, upper: Floats) -> None:
+        """Change the bounds of rows."""
+        for row, low, high in zip(rows.tolist(), lower.tolist(), upper.tolist(), strict=True):
+            self._highs.changeRowBounds(row, low, high)
+
+    def solve(self, *, primal: bool = False) -> None:
+        """Solve from where it stands; raises the price of slacks while they are used."""
+        self._highs.setOptionValue("simplex_strategy", 4 if primal else 1)
+        while True:
+            self._run()
+            if not self._raise_penalties():
+                return
+
+    def trial(self, limit: int) -> float:
+        """The objective after a few iterations from where it stands (strong branching)."""
+        self._highs.setOptionValue("simplex_iteration_limit", limit)
+        self._highs.run()
+        self._highs.setOptionValue("simplex_iteration_limit", 2**31 - 1)
+        return -float(self._highs.getInfo().objective_function_value)
+
+    def basis(self) -> highspy.HighsBasis:
+        """The basis, to come back to."""
+        return self._highs.getBasis()
+
+    def restore(self, basis: highspy.HighsBasis) -> None:
+        """Come back to a basis taken earlier; rows and columns added since start basic, at zero."""
+        status = highspy.HighsBasisStatus
+        rows, columns = list(basis.row_status), list(basis.col_status)
+        if len(rows) < self.n_rows or len(columns) < self.n_columns:
+            rows += [status.kBasic] * (self.n_rows - len(rows))
+            columns += [status.kLower] * (self.n_columns - len(columns))
+            basis.row_status, basis.col_status = rows, columns
+        self._highs.setBasis(basis)
+
+    def _run(self) -> None:
+        self._highs.run()
+        if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            # A stalled basis: start again from the slack basis, which always succeeds here.
+            self._highs.clearSolver()
+            self._highs.run()
+        info, solution = self._highs.getInfo(), self._highs.getSolution()
+        self.iterations += info.simplex_iteration_count
+        self.objective = -float(info.objective_function_value)
+        self.value = np.asarray(solution.col_value)
+        self.dual = -np.asarray(solution.row_dual)
+
+    def _raise_penalties(self) -> bool:
+        used = self.value[self._slack] if self._slack else np.zeros(0)
+        self.excess = float(used.sum())
+        again = [
+            i
+            for i in np.flatnonzero(used > ARTIFICIAL_TOLERANCE).tolist()
+            if self._penalty[i] < LARGEST_PENALTY
+        ]
+        for i in again:
+            self._penalty[i] *= 100
+            self._highs.changeColCost(self._slack[i], self._penalty[i])
+        return bool(again)

@@ -1,0 +1,273 @@
+"""A selection problem compiled for the optimiser: sorted columns, integer rows, conflicts.
+
+Columns are put in a canonical order (site identifier, land charge, cost), so that the search
+takes the same path, and gives the same answer, for any order of the input rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csc_array, csr_array
+
+from siteselect.optimise.conflicts import ConflictGraph
+from siteselect.problem import (
+    NO_LOWER,
+    NO_UPPER,
+    Budget,
+    Conflicts,
+    Ledger,
+    Locks,
+    SelectionProblem,
+    Separation,
+)
+from siteselect.problem.constraints import Ints, RowSpec, make_rows
+
+FREE, INSIDE, OUTSIDE = 0, 1, 2
+"""State of a site: open, fixed in, fixed out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """Canonical integer form: maximise c·x + coverage over lower ≤ X x + Z z ≤ upper.
+
+    Attributes
+    ----------
+    score
+        int64[J].
+    site
+        int64[J], ascending: columns of a site are adjacent.
+    start
+        int64[S + 1], columns of site s are start[s] … start[s+1] − 1.
+    x, z
+        int64 CSR, rows × J and rows × R; ``x_columns`` is x by columns (CSC).
+    lower, upper
+        int64[rows], with NO_LOWER and NO_UPPER.
+    origin
+        int64[rows], index of the constraint a row comes from, −1 for the structure.
+    state
+        int8[S], sites fixed by locks.
+    shut
+        bool[J], columns that can never be chosen.
+    reach
+        CSR sites × demand or ``None``; ``weights`` int64[demand].
+    column_of, site_of, parcel_of
+        Index in the problem of each column, site and parcel of the model.
+    """
+
+    score: Ints
+    site: Ints
+    start: Ints
+    x: csr_array
+    z: csr_array
+    x_columns: csc_array
+    lower: Ints
+    upper: Ints
+    origin: Ints
+    state: NDArray[np.int8]
+    shut: NDArray[np.bool_]
+    conflicts: ConflictGraph
+    reach: csr_array | None
+    weights: Ints
+    column_of: Ints
+    site_of: Ints
+    parcel_of: Ints
+    count: int
+    at_most: bool
+
+    @property
+    def n_columns(self) -> int:
+        """J."""
+        return len(self.site)
+
+    @property
+    def n_sites(self) -> int:
+        """S."""
+        return len(self.start) - 1
+
+    @property
+    def n_parcels(self) -> int:
+        """R."""
+        return len(self.parcel_of)
+
+
+def _site_order(problem: SelectionProblem) -> Ints:
+    if problem.site_ids is None:
+        return np.arange(problem.n_sites)
+    return np.array(
+        sorted(range(problem.n_sites), key=problem.site_ids.__getitem__), dtype=np.int64
+    )
+
+
+def _parcel_order(problem: SelectionProblem) -> Ints:
+    ids = problem.parcels.ids
+    if ids is None:
+        return np.arange(len(problem.parcels))
+    return np.array(sorted(range(len(ids)), key=ids.__getitem__), dtype=np.int64)
+
+
+def preference(problem: SelectionProblem) -> tuple[Ints, Ints]:
+    """Land charged and cost of each column: the variant preferred among ties has the least."""
+    charge, cost = np.zeros(problem.n_columns, np.int64), np.zeros(problem.n_columns, np.int64)
+    for one in problem.constraints:
+        if isinstance(one, Ledger):
+            np.add.at(charge, one.columns, one.charge)
+        elif isinstance(one, Budget):
+            cost += one.cost_keur
+    return charge, cost
+
+
+def _compile_rows(problem: SelectionProblem) -> tuple[list[RowSpec], list[int]]:
+    """Every row but those of conflicts, locks and variants, which the model holds otherwise."""
+    columns = np.arange(problem.n_columns)
+    ones = np.ones(problem.n_columns, np.int64)
+    specs = [RowSpec(columns, ones, None if problem.at_most else problem.count, problem.count)]
+    origin = [-1]
+    for i, one in enumerate(problem.constraints):
+        if not isinstance(one, Conflicts | Separation | Locks):
+            made = one.specs(problem)
+            specs.extend(made)
+            origin.extend([i] * len(made))
+    for parcel in np.flatnonzero(problem.parcels.on_site >= 0).tolist():
+        own = np.flatnonzero(problem.site == problem.parcels.on_site[parcel])
+        parcel_ones = np.ones(1, np.int64)
+        specs.append(
+            RowSpec(own, np.ones(len(own), np.int64), None, 1, np.array([parcel]), parcel_ones)
+        )
+        origin.append(-1)
+    return specs, origin
+
+
+def compile_model(problem: SelectionProblem) -> Model:
+    """The canonical form of a problem."""
+    site_of, parcel_of = _site_order(problem), _parcel_order(problem)
+    rank = np.empty(problem.n_sites, np.int64)
+    rank[site_of] = np.arange(problem.n_sites)
+    charge, cost = preference(problem)
+    ranked = rank[problem.site] if problem.n_columns else np.zeros(0, np.int64)
+    column_of = np.lexsort((-problem.score, cost, charge, ranked)).astype(np.int64)
+    specs, origin = _compile_rows(problem)
+    rows = make_rows(specs, problem.n_columns, len(problem.parcels))
+    by_column = csc_array(rows.x)
+    if not np.array_equal(column_of, np.arange(problem.n_columns)):
+        by_column = csc_array(by_column[:, column_of])
+    z = rows.z
+    if problem.parcels.ids is not None:
+        z = csr_array(z[:, parcel_of])
+    site = ranked[column_of]
+    state = np.zeros(problem.n_sites, np.int8)
+    for one in problem.constraints:
+        if isinstance(one, Locks):
+            state[rank[one.include]] = INSIDE
+            state[rank[one.exclude]] = OUTSIDE
+    cover = problem.coverage
+    reach = None if cover is None else csr_array(cover.matrix()[site_of])
+    return Model(
+        score=problem.score[column_of],
+        site=site,
+        start=np.searchsorted(site, np.arange(problem.n_sites + 1)).astype(np.int64),
+        x=csr_array(by_column),
+        z=z,
+        x_columns=by_column,
+        lower=rows.lower,
+        upper=rows.upper,
+        origin=np.array(origin, np.int64),
+        state=state,
+        shut=np.zeros(problem.n_columns, bool),
+        conflicts=ConflictGraph(problem.constraints, rank),
+        reach=reach,
+        weights=np.zeros(0, np.int64) if cover is None else cover.weights,
+        column_of=column_of,
+        site_of=site_of,
+        parcel_of=parcel_of,
+        count=problem.count,
+        at_most=problem.at_most,
+    )
+
+
+def needed_at_zero(model: Model) -> NDArray[np.bool_]:
+    """bool[rows]: rows that choosing and restoring nothing would break; never left to be lazy."""
+    low = (model.lower != NO_LOWER) & (model.lower > 0)
+    high = (model.upper != NO_UPPER) & (model.upper < 0)
+    return np.asarray(low | high)
+
+
+def restrict(model: Model, columns: Ints, state: NDArray[np.int8]) -> Model:
+    """The model on some of its columns (ascending); every other column counts as shut.
+
+    ``state`` fixes sites. Sites without a column left vanish, rows that no choice among these
+    columns can break too, and demand points reached by the same sites become one (those that a
+    single site reaches are added to its score).
+    """
+    sites, site = np.unique(model.site[columns], return_inverse=True)
+    by_column = csc_array(model.x_columns[:, columns])
+    keep = _breakable(csr_array(by_column), model)
+    score = model.score[columns].copy()
+    reach, weights = model.reach, model.weights
+    if reach is not None:
+        reach, weights, alone = merge_demand(csr_array(reach[sites]), weights)
+        score += alone[site]
+    return Model(
+        score=score,
+        site=site.astype(np.int64),
+        start=np.searchsorted(site, np.arange(len(sites) + 1)).astype(np.int64),
+        x=csr_array(by_column)[keep],
+        z=csr_array(model.z[keep]),
+        x_columns=csc_array(csr_array(by_column)[keep]),
+        lower=model.lower[keep],
+        upper=model.upper[keep],
+        origin=model.origin[keep],
+        state=state[sites],
+        shut=model.shut[columns],
+        conflicts=model.conflicts.restricted(sites),
+        reach=reach,
+        weights=weights,
+        column_of=columns,
+        site_of=sites,
+        parcel_of=model.parcel_of,
+        count=model.count,
+        at_most=model.at_most,
+    )
+
+
+def _breakable(x: csr_array, model: Model) -> Ints:
+    """Rows that some choice of 0 ≤ x, z ≤ 1 breaks."""
+    high = np.zeros(len(model.lower), np.int64)
+    low = np.zeros(len(model.lower), np.int64)
+    for part in (x, model.z):
+        high += np.asarray(part.maximum(0).sum(axis=1)).ravel()
+        low += np.asarray(part.minimum(0).sum(axis=1)).ravel()
+    over = (model.upper != NO_UPPER) & (high > model.upper)
+    under = (model.lower != NO_LOWER) & (low < model.lower)
+    return np.flatnonzero(over | under)
+
+
+def merge_demand(reach: csr_array, weights: Ints) -> tuple[csr_array, Ints, Ints]:
+    """Demand points with the same reach merged: (reach, weights, weight of each site's own).
+
+    Points reached by one site only leave the matrix: their weight is that site's alone.
+    """
+    by_demand = csc_array(reach)
+    by_demand.sort_indices()
+    sizes = np.diff(by_demand.indptr)
+    alone = np.zeros(reach.shape[0], np.int64)
+    single = np.flatnonzero(sizes == 1)
+    np.add.at(alone, by_demand.indices[by_demand.indptr[single]], weights[single])
+    groups: dict[bytes, int] = {}
+    members: list[NDArray[np.int32]] = []
+    total: list[int] = []
+    for i in np.flatnonzero((sizes > 1) & (weights > 0)).tolist():
+        own = by_demand.indices[by_demand.indptr[i] : by_demand.indptr[i + 1]]
+        key = own.tobytes()
+        if key not in groups:
+            groups[key] = len(members)
+            members.append(own)
+            total.append(0)
+        total[groups[key]] += int(weights[i])
+    starts = np.concatenate([[0], np.cumsum([len(one) for one in members])]).astype(np.int64)
+    flat = np.concatenate(members) if members else np.zeros(0, np.int32)
+    shape = (reach.shape[0], len(members))
+    merged = csc_array((np.ones(len(flat), np.int64), flat, starts), shape=shape)
+    return csr_array(merged), np.array(total, np.int64), alone

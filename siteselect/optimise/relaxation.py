@@ -1,0 +1,333 @@
+"""The linear relaxation of a model: few columns, few rows, both added when they are wanted."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from siteselect.optimise.bound import Bound, Cut, Multipliers, exact_bound
+from siteselect.optimise.conflicts import violated_cliques
+from siteselect.optimise.lp import INFINITE, Floats, GrowingLp
+from siteselect.optimise.model import FREE, INSIDE, OUTSIDE, Model, needed_at_zero
+from siteselect.problem import NO_LOWER, NO_UPPER
+from siteselect.problem.constraints import Ints
+
+TOLERANCE = 1e-6
+MOST_ROWS = 300
+"""With no more rows than this the linear programme holds them all from the start."""
+
+
+class Relaxation:
+    """max c·x + coverage over the columns present; rows are added when they are violated.
+
+    ``unit`` scales the objective: the greatest value of a column is about 1.
+    """
+
+    def __init__(self, model: Model, columns: Ints) -> None:
+        self.model = model
+        self.lp = GrowingLp()
+        gain = model.score.astype(np.float64)
+        if model.reach is not None:
+            gain = gain + (model.reach @ model.weights)[model.site]
+        self.unit = max(1.0, float(np.abs(gain).max(initial=1.0)))
+        self._gain = gain / self.unit
+        self._position = np.full(model.n_columns, -1, np.int64)
+        self.columns = np.zeros(0, np.int64)
+        self._row_position = np.full(len(model.lower), -1, np.int64)
+        self._row_list: list[int] = []
+        self._row_lp: list[int] = []
+        largest = abs(model.x).max(axis=1).toarray().ravel().astype(np.float64)
+        self._row_scale = np.maximum(largest, 1.0)
+        self.cuts: list[Cut] = []
+        self._cut_lp: list[int] = []
+        self._cut_keys: set[tuple[bytes, int]] = set()
+        self._variant_row: dict[int, int] = {}
+        self._demand: list[int] = []
+        self._demand_lp: list[int] = []
+        self._demand_position = np.full(len(model.weights), -1, np.int64)
+        self.state = model.state.copy()
+        self.shut = model.shut.copy()
+        self.parcels = self._add_parcels()
+        self.x = np.zeros(0)
+        self.add_columns(columns)
+        core = needed_at_zero(model)
+        if len(core) <= MOST_ROWS:
+            core = np.ones(len(core), bool)
+        self.add_model_rows(np.flatnonzero(core))
+
+    # ---- growing -------------------------------------------------------------------------
+
+    def _add_parcels(self) -> Ints:
+        many = self.model.n_parcels
+        empty = np.zeros(0, np.int64)
+        return self.lp.add_columns(
+            np.zeros(many), np.zeros(many), np.ones(many), np.zeros(many + 1, np.int64), empty,
+            np.zeros(0),
+        )  # fmt: skip
+
+    def add_columns(self, columns: Ints) -> None:
+        """Bring columns of the model into the programme."""
+        new = columns[self._position[columns] < 0]
+        if not len(new):
+            return
+        rows, cols, values = self._entries(new)
+        order = np.lexsort((rows, cols))
+        starts = np.searchsorted(cols[order], np.arange(len(new) + 1))
+        low, high = self._column_bounds(new)
+        placed = self.lp.add_columns(self._gain[new], low, high, starts, rows[order], values[order])
+        self._position[new] = placed
+        self.columns = np.concatenate([self.columns, new])
+
+    def _entries(self, new: Ints) -> tuple[Ints, Ints, Floats]:
+        """Row, column and value of every coefficient of new columns in the rows present."""
+        part = self.model.x_columns[:, new].tocoo()
+        where = self._row_position[part.row]
+        keep = where >= 0
+        rows, cols = [where[keep]], [part.col[keep].astype(np.int64)]
+        values = [part.data[keep] / self._row_scale[part.row[keep]]]
+        rank = np.argsort(new, kind="stable")
+        for cut, lp_row in zip(self.cuts, self._cut_lp, strict=True):
+            spot = np.searchsorted(new[rank], cut.columns)
+            spot[spot == len(new)] = 0
+            hit = rank[spot[new[rank][spot] == cut.columns]]
+            rows.append(np.full(len(hit), lp_row, np.int64))
+            cols.append(hit)
+            values.append(np.ones(len(hit)))
+        if self.model.reach is not None and self._demand:
+            reach = self.model.reach[self.model.site[new]].tocoo()
+            where = self._demand_position[reach.col]
+            keep = where >= 0
+            rows.append(where[keep])
+            cols.append(reach.row[keep].astype(np.int64))
+            values.append(np.ones(int(keep.sum())))
+        return np.concatenate(rows), np.concatenate(cols), np.concatenate(values)
+
+    def add_model_rows(self, rows: Ints) -> None:
+        """Bring rows of the model into the programme."""
+        rows = rows[self._row_position[rows] < 0]
+        if not len(rows):
+            return
+        part, part_z = self.model.x[rows].tocoo(), self.model.z[rows].tocoo()
+        where = self._position[part.col]
+        keep = where >= 0
+        row = np.concatenate([part.row[keep], part_z.row]).astype(np.int64)
+        column = np.concatenate([where[keep], self.parcels[part_z.col]])
+        value = np.concatenate([part.data[keep], part_z.data]) / self._row_scale[rows[row]]
+        order = np.argsort(row, kind="stable")
+        starts = np.searchsorted(row[order], np.arange(len(rows) + 1))
+        lower, upper = self.model.lower[rows], self.model.upper[rows]
+        placed = self.lp.add_rows(
+            np.where(lower == NO_LOWER, -INFINITE, lower / self._row_scale[rows]),
+            np.where(upper == NO_UPPER, INFINITE, upper / self._row_scale[rows]),
+            starts, column[order], value[order],
+        )  # fmt: skip
+        self._row_position[rows] = placed
+        self._row_list.extend(rows.tolist())
+        self._row_lp.extend(placed.tolist())
+
+    def add_cuts(self, cuts: list[Cut]) -> int:
+        """Add rows Σ columns ≤ upper that are not there yet; how many were new."""
+        new = []
+        for cut in cuts:
+            key = (cut.columns.tobytes(), cut.upper)
+            if key not in self._cut_keys:
+                self._cut_keys.add(key)
+                new.append(cut)
+        if not new:
+            return 0
+        present = [self._position[cut.columns] for cut in new]
+        present = [one[one >= 0] for one in present]
+        starts = np.concatenate([[0], np.cumsum([len(one) for one in present])])
+        placed = self.lp.add_rows(
+            np.full(len(new), -INFINITE), np.array([float(cut.upper) for cut in new]), starts,
+            np.concatenate(present), np.ones(int(starts[-1])),
+        )  # fmt: skip
+        self.cuts.extend(new)
+        self._cut_lp.extend(placed.tolist())
+        return len(new)
+
+    def add_demand(self, demand: Ints) -> None:
+        """Count the over-coverage of demand points: o ≥ X − 1, o ≥ 0, at a cost of w each."""
+        demand = demand[self._demand_position[demand] < 0]
+        many = len(demand)
+        if not many or self.model.reach is None:
+            return
+        over = self.lp.add_columns(
+            -self.model.weights[demand] / self.unit, np.zeros(many), np.full(many, INFINITE),
+            np.zeros(many + 1, np.int64), np.zeros(0, np.int64), np.zeros(0),
+        )  # fmt: skip
+        spot = np.full(len(self.model.weights), -1, np.int64)
+        spot[demand] = np.arange(many)
+        reach = self.model.reach[self.model.site[self.columns]].tocoo()
+        keep = spot[reach.col] >= 0
+        row = np.concatenate([spot[reach.col[keep]], np.arange(many)])
+        column = np.concatenate([self._position[self.columns[reach.row[keep]]], over])
+        value = np.concatenate([np.ones(int(keep.sum())), -np.ones(many)])
+        order = np.argsort(row, kind="stable")
+        starts = np.searchsorted(row[order], np.arange(many + 1))
+        placed = self.lp.add_rows(
+            np.full(many, -INFINITE), np.ones(many), starts, column[order], value[order]
+        )
+        self._demand_position[demand] = placed
+        self._demand.extend(demand.tolist())
+        self._demand_lp.extend(placed.tolist())
+
+    # ---- fixing --------------------------------------------------------------------------
+
+    def _column_bounds(self, columns: Ints) -> tuple[Floats, Floats]:
+        site = self.model.site[columns]
+        closed = self.shut[columns] | (self.state[site] == OUTSIDE)
+        alone = np.diff(self.model.start)[site] == 1
+        low = np.where((self.state[site] == INSIDE) & alone & ~closed, 1.0, 0.0)
+        return low, np.where(closed, 0.0, 1.0)
+
+    def fix(self, state: NDArray[np.int8], shut: NDArray[np.bool_]) -> None:
+        """Move to other fixings; only what differs is sent to the solver."""
+        moved = np.flatnonzero(state != self.state)
+        changed = (shut != self.shut)[self.columns] | (state != self.state)[
+            self.model.site[self.columns]
+        ]
+        self.state, self.shut = state.copy(), shut.copy()
+        self._require_inside(moved)
+        touched = self.columns[changed]
+        low, high = self._column_bounds(touched)
+        self.lp.set_column_bounds(self._position[touched], low, high)
+
+    def _require_inside(self, moved: Ints) -> None:
+        """Sites with variants are held in by the lower bound of their own row."""
+        several = moved[np.diff(self.model.start)[moved] > 1]
+        for site in several.tolist():
+            inside = self.state[site] == INSIDE
+            if site not in self._variant_row:
+                if not inside:
+                    continue
+                self._add_variant_row(site)
+            row = np.array([self._variant_row[site]])
+            low = np.array([1.0 if inside else -INFINITE])
+            self.lp.set_row_bounds(row, low, np.ones(1))
+
+    def _add_variant_row(self, site: int) -> None:
+        own = np.arange(self.model.start[site], self.model.start[site + 1])
+        self.add_columns(own)
+        # The row is two-sided from the start: its slacks serve both sides.
+        self.cuts.append(Cut(own, 1, implicit=True))
+        self._cut_keys.add((own.tobytes(), 1))
+        placed = self.lp.add_rows(
+            np.array([0.0]), np.ones(1), np.array([0, len(own)]), self._position[own],
+            np.ones(len(own)),
+        )  # fmt: skip
+        self._cut_lp.append(int(placed[0]))
+        self._variant_row[site] = int(placed[0])
+
+    # ---- solving -------------------------------------------------------------------------
+
+    def solve(self, *, primal: bool = False) -> None:
+        """Solve the programme as it stands."""
+        self.lp.solve(primal=primal)
+        self.x = self.lp.value[self._position[self.columns]]
+
+    def separate(self) -> int:
+        """Add the rows that the present solution violates; how many."""
+        return (
+            self._separate_variants()
+            + self._separate_rows()
+            + self._separate_cliques()
+            + self._separate_demand()
+        )
+
+    def _separate_variants(self) -> int:
+        load = np.bincount(self.model.site[self.columns], self.x, minlength=self.model.n_sites)
+        many = 0
+        for site in np.flatnonzero(load > 1 + TOLERANCE).tolist():
+            if site not in self._variant_row:
+                self._add_variant_row(site)
+                many += 1
+        return many
+
+    def _separate_rows(self) -> int:
+        model = self.model
+        if not np.any(self._row_position < 0):
+            return 0
+        support = self.x > TOLERANCE
+        activity = model.x_columns[:, self.columns[support]] @ self.x[support]
+        if model.n_parcels:
+            activity = activity + model.z @ self.lp.value[self.parcels]
+        slack = TOLERANCE * self._row_scale
+        low = np.where(model.lower == NO_LOWER, -np.inf, model.lower.astype(np.float64))
+        high = np.where(model.upper == NO_UPPER, np.inf, model.upper.astype(np.float64))
+        broken = (activity < low - slack) | (activity > high + slack)
+        rows = np.flatnonzero(broken & (self._row_position < 0))
+        self.add_model_rows(rows)
+        return len(rows)
+
+    def _separate_cliques(self) -> int:
+        if not self.model.conflicts:
+            return 0
+        load = np.bincount(self.model.site[self.columns], self.x, minlength=self.model.n_sites)
+        sites = np.flatnonzero(load > TOLERANCE)
+        conflict = self.model.conflicts.among(sites)
+        if not conflict.any():
+            return 0
+        cliques = [sites[one] for one in violated_cliques(conflict, load[sites])]
+        return self.add_cuts([self._clique_cut(one) for one in cliques])
+
+    def _clique_cut(self, sites: Ints) -> Cut:
+        """A clique of sites grown by the most valuable sites that all of them exclude."""
+        members = sites.tolist()
+        open_to = self.model.conflicts.neighbours(members[0])
+        for other in members[1:]:
+            open_to = np.intersect1d(
+                open_to, self.model.conflicts.neighbours(other), assume_unique=True
+            )
+        first = np.minimum(self.model.start[open_to], self.model.n_columns - 1)
+        order = np.argsort(-self._gain[first], kind="stable")[:40]
+        open_to = open_to[order]
+        while len(open_to):
+            taken = int(open_to[0])
+            members.append(taken)
+            open_to = open_to[np.isin(open_to, self.model.conflicts.neighbours(taken))]
+        start = self.model.start
+        parts = [np.arange(start[s], start[s + 1]) for s in sorted(members)]
+        return Cut(np.concatenate(parts), 1)
+
+    def _separate_demand(self) -> int:
+        model = self.model
+        if model.reach is None:
+            return 0
+        load = np.bincount(model.site[self.columns], self.x, minlength=model.n_sites)
+        sites = np.flatnonzero(load > TOLERANCE)
+        part: csr_array = model.reach[sites]
+        cover = part.T @ load[sites]
+        wanted = (cover > 1 + TOLERANCE) & (self._demand_position < 0) & (model.weights > 0)
+        demand = np.flatnonzero(wanted)
+        self.add_demand(demand)
+        return len(demand)
+
+    # ---- bounding ------------------------------------------------------------------------
+
+    def multipliers(self) -> Multipliers:
+        """The duals of the present solution."""
+        dual = self.lp.dual * self.unit
+        rows = np.array(self._row_list, np.int64)
+        return Multipliers(
+            rows,
+            dual[self._row_lp] / self._row_scale[rows] if len(rows) else np.zeros(0),
+            tuple(self.cuts),
+            dual[self._cut_lp] if self.cuts else np.zeros(0),
+            np.array(self._demand, np.int64),
+            dual[self._demand_lp] if self._demand else np.zeros(0),
+        )
+
+    def bound(self) -> Bound:
+        """The exact bound of the present multipliers."""
+        return exact_bound(self.model, self.multipliers(), self.state, self.shut)
+
+    def loads(self) -> Floats:
+        """float[S], how much of each site the solution chooses."""
+        return np.bincount(self.model.site[self.columns], self.x, minlength=self.model.n_sites)
+
+    @property
+    def fixed_all(self) -> bool:
+        """Whether no site is free."""
+        return not bool(np.any(self.state == FREE))

@@ -1,0 +1,78 @@
+"""The root relaxation by sifting: few columns, all priced exactly, the promising ones added."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from siteselect.optimise.bound import Bound
+from siteselect.optimise.model import Model
+from siteselect.optimise.relaxation import Relaxation
+from siteselect.problem import NO_LOWER
+from siteselect.problem.constraints import Ints
+
+BATCH = 400
+"""Columns added at a time."""
+FIRST_PER_ROW = 10
+"""Columns of the first programme taken from each row that asks for something."""
+
+
+@dataclass(frozen=True, eq=False)
+class Root:
+    """The relaxation at its optimum and the best exact bound met on the way."""
+
+    relaxation: Relaxation
+    bound: Bound
+    rounds: int
+
+
+def first_columns(model: Model) -> Ints:
+    """The most valuable columns, overall and in each row that asks for a minimum."""
+    gain = model.score.copy()
+    if model.reach is not None:
+        gain += (model.reach @ model.weights)[model.site]
+    if model.n_columns <= 2 * BATCH:
+        return np.arange(model.n_columns)
+    wanted = np.zeros(model.n_columns, bool)
+    wanted[np.argsort(-gain, kind="stable")[: max(BATCH, 4 * model.count)]] = True
+    for row in np.flatnonzero((model.lower != NO_LOWER) & (model.lower > 0)).tolist():
+        own = model.x.indices[model.x.indptr[row] : model.x.indptr[row + 1]]
+        wanted[own[np.argsort(-gain[own], kind="stable")[:FIRST_PER_ROW]]] = True
+    inside = model.state == 1
+    wanted |= inside[model.site]
+    return np.flatnonzero(wanted)
+
+
+def sift(model: Model, *, stop: Callable[[], bool]) -> Root:
+    """Solve the root relaxation over all columns; ends early, with a valid bound, on ``stop``."""
+    relaxation = Relaxation(model, first_columns(model))
+    primal, rounds = False, 0
+    while True:
+        relaxation.solve(primal=primal)
+        rounds += 1
+        bound = relaxation.bound()
+        added = relaxation.separate()
+        new = _promising(model, relaxation, bound)
+        relaxation.add_columns(new)
+        primal = added == 0
+        if (added == 0 and len(new) == 0) or stop():
+            return Root(relaxation, bound, rounds)
+
+
+def _promising(model: Model, relaxation: Relaxation, bound: Bound) -> Ints:
+    """Columns not in the programme whose reduced cost says they would improve it.
+
+    A column improves the programme when choosing it costs less than leaving its site as it is:
+    its penalty is then under the site's own value.
+    """
+    absent = np.ones(model.n_columns, bool)
+    absent[relaxation.columns] = False
+    improving = bound.site_penalty[model.site] - bound.column_penalty
+    threshold = int(1e-9 * relaxation.unit * bound.scale) + 1
+    wanted = np.flatnonzero(absent & (improving > threshold) & ~relaxation.shut)
+    if len(wanted) <= BATCH:
+        return wanted
+    order = np.argsort(-improving[wanted], kind="stable")[:BATCH]
+    return np.sort(wanted[order])

@@ -1,0 +1,315 @@
+"""Exact search on what survives: branch and bound with exact bounds at every node.
+
+One linear programme stays hot; rows are added as they are violated; every node is closed by an
+exact integer bound, never by a status of the floating-point solver. A choice counts only when
+the referee, in integers, accepts it.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from siteselect.optimise.bound import Bound, Cut
+from siteselect.optimise.exact import Portfolio
+from siteselect.optimise.model import FREE, INSIDE, OUTSIDE, Model
+from siteselect.optimise.relaxation import TOLERANCE, Relaxation
+from siteselect.problem.constraints import Ints
+
+STRONG_CANDIDATES = 8
+STRONG_ITERATIONS = 25
+RELIABLE = 2
+MOST_ROUNDS = 30
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """Sites and columns fixed, and the bound of the parent."""
+
+    state: NDArray[np.int8]
+    shut: NDArray[np.bool_]
+    bound: int
+    depth: int
+    basis: object | None = None
+
+
+@dataclass
+class Outcome:
+    """What a search found: the best portfolio, the nodes it took, and whether it finished.
+
+    ``bound`` holds for everything that was searched (only meaningful when not ``finished``).
+    """
+
+    best: Portfolio | None = None
+    nodes: int = 0
+    finished: bool = True
+    bound: int | None = None
+
+
+@dataclass
+class _Pseudocosts:
+    """Loss of objective per unit of rounding, by site and direction."""
+
+    total: NDArray[np.float64]
+    count: NDArray[np.int64]
+
+    @staticmethod
+    def empty(n_sites: int) -> _Pseudocosts:
+        return _Pseudocosts(np.zeros((2, n_sites)), np.zeros((2, n_sites), np.int64))
+
+    def note(self, direction: int, site: int, loss_per_unit: float) -> None:
+        self.total[direction, site] += max(0.0, loss_per_unit)
+        self.count[direction, site] += 1
+
+    def estimate(self, direction: int) -> NDArray[np.float64]:
+        known = self.count[direction] > 0
+        mean = self.total[direction].sum() / max(1, int(self.count[direction].sum()))
+        guess = np.full(len(known), mean if mean > 0 else 1.0)
+        guess[known] = self.total[direction, known] / self.count[direction, known]
+        return guess
+
+
+@dataclass
+class Search:
+    """Branch and bound over one (restricted) model.
+
+    Attributes
+    ----------
+    model
+        The survivors.
+    judge
+        Local columns → portfolio or ``None``.
+    floor
+        Only portfolios worth at least this much are wanted; rises as they are found.
+    stop
+        Asked at every node; true ends the search with a valid bound.
+    keeps
+        Where given, decides whether a node that can still reach ``floor`` is worth opening, and
+        the search goes on among equals (ties) instead of asking for one unit more.
+    """
+
+    model: Model
+    judge: Callable[[Ints], Portfolio | None]
+    floor: int
+    stop: Callable[[], bool]
+    keeps: Callable[[NDArray[np.int8], NDArray[np.bool_]], bool] | None = None
+    on_found: Callable[[Portfolio], None] | None = None
+    outcome: Outcome = field(default_factory=Outcome)
+
+    def run(self) -> Outcome:
+        """Search until nothing is left or ``stop`` says so."""
+        self.relaxation = Relaxation(self.model, np.arange(self.model.n_columns))
+        self.costs = _Pseudocosts.empty(self.model.n_sites)
+        self._heap: list[tuple[int, int, Node]] = []
+        self._ticket = 0
+        start = Node(self.model.state.copy(), self.model.shut.copy(), 2**62, 0)
+        node: Node | None = start
+        while node is not None:
+            if self.stop():
+                self._push(node)
+                self.outcome.finished = False
+                break
+            node = self._open(node) or self._pop()
+        if self._heap:
+            self.outcome.bound = max(-item[0] for item in self._heap)
+        return self.outcome
+
+    # ---- nodes ---------------------------------------------------------------------------
+
+    def _push(self, node: Node) -> None:
+        self._ticket += 1
+        heapq.heappush(self._heap, (-node.bound, self._ticket, node))
+
+    def _pop(self) -> Node | None:
+        while self._heap:
+            _, _, node = heapq.heappop(self._heap)
+            if self._hopeful(node):
+                if node.basis is not None:
+                    self.relaxation.lp.restore(node.basis)
+                return node
+        return None
+
+    def _hopeful(self, node: Node) -> bool:
+        if node.bound < self.floor:
+            return False
+        return self.keeps is None or self.keeps(node.state, node.shut)
+
+    def _open(self, node: Node) -> Node | None:
+        """Bound a node, branch; the child to go on with, or ``None`` where the node is closed."""
+        if not self._hopeful(node):
+            return None
+        self.outcome.nodes += 1
+        state, shut = node.state.copy(), node.shut.copy()
+        while True:
+            bound = self._bound(state, shut)
+            if bound is None:
+                return None
+            fractional = self._fractional(state)
+            if len(fractional):
+                return self._branch(state, shut, bound, node.depth, fractional)
+            if not self._integral(state, shut):
+                continue
+            return self._settle(state, shut, bound, node.depth)
+
+    def _bound(self, state: NDArray[np.int8], shut: NDArray[np.bool_]) -> Bound | None:
+        """Solve, separate and fix until nothing changes; ``None`` when the node is closed."""
+        relaxation = self.relaxation
+        for _ in range(MOST_ROUNDS):
+            relaxation.fix(state, shut)
+            relaxation.solve()
+            bound = relaxation.bound()
+            if bound.value < self.floor:
+                return None
+            changed = self._tighten(state, shut, bound)
+            if changed and self.keeps is not None and not self.keeps(state, shut):
+                return None
+            if not relaxation.separate() and not self._cut_off(state, shut):
+                return bound
+        return bound
+
+    def _cut_off(self, state: NDArray[np.int8], shut: NDArray[np.bool_]) -> bool:
+        """Whether the new fixings exclude the present solution."""
+        loads = self.relaxation.loads()
+        inside, outside = state == INSIDE, state == OUTSIDE
+        if np.any(loads[inside] < 1 - TOLERANCE) or np.any(loads[outside] > TOLERANCE):
+            return True
+        return bool(np.any(self.relaxation.x[shut[self.relaxation.columns]] > TOLERANCE))
+
+    def _tighten(self, state: NDArray[np.int8], shut: NDArray[np.bool_], bound: Bound) -> bool:
+        """Fix what the bound cannot afford; in place."""
+        room = bound.scaled - self.floor * bound.scale
+        dear = (bound.column_penalty > room) & ~shut & (state[self.model.site] != OUTSIDE)
+        forced = (bound.site_penalty > room) & (state == FREE)
+        shut |= dear
+        state[forced] = INSIDE
+        return bool(dear.any() or forced.any())
+
+    # ---- leaves --------------------------------------------------------------------------
+
+    def _fractional(self, state: NDArray[np.int8]) -> Ints:
+        """Free sites chosen in part."""
+        loads = self.relaxation.loads()
+        part = (loads > TOLERANCE) & (loads < 1 - TOLERANCE) & (state == FREE)
+        return np.flatnonzero(part)
+
+    def _integral(self, state: NDArray[np.int8], shut: NDArray[np.bool_]) -> bool:
+        """Whether the choice can be settled; otherwise a cut was added and the node goes on."""
+        x = self.relaxation.x
+        if np.any((x > TOLERANCE) & (x < 1 - TOLERANCE)):
+            return True
+        chosen = self.relaxation.columns[x > 0.5]
+        found = self.judge(chosen)
+        if found is not None:
+            self._take(found)
+            return True
+        if self.model.at_most:
+            return True
+        return self.relaxation.add_cuts([Cut(np.sort(chosen), len(chosen) - 1)]) == 0
+
+    def _take(self, found: Portfolio) -> None:
+        if found.value < self.floor:
+            return
+        self.outcome.best = found
+        if self.keeps is None:
+            self.floor = found.value + 1
+        if self.on_found is not None:
+            self.on_found(found)
+
+    def _settle(
+        self, state: NDArray[np.int8], shut: NDArray[np.bool_], bound: Bound, depth: int
+    ) -> Node | None:
+        """No site is chosen in part: branch on a variant, or on any site still free."""
+        if bound.value < self.floor:
+            return None
+        if self.keeps is not None and not self.keeps(state, shut):
+            return None
+        x, columns = self.relaxation.x, self.relaxation.columns
+        part = columns[(x > TOLERANCE) & (x < 1 - TOLERANCE)]
+        if len(part):
+            return self._branch_variant(state, shut, bound, depth, int(part.min()))
+        open_columns = ~shut & (state[self.model.site] != OUTSIDE)
+        free = np.flatnonzero(state == FREE)
+        if len(free):
+            loads = self.relaxation.loads()
+            site = int(free[np.argmax(loads[free] > 0.5)])
+            return self._split_site(state, shut, bound, depth, site, up_first=True)
+        for site in np.flatnonzero(state == INSIDE).tolist():
+            own = np.arange(self.model.start[site], self.model.start[site + 1])
+            if open_columns[own].sum() > 1:
+                first = int(own[open_columns[own]][0])
+                return self._branch_variant(state, shut, bound, depth, first)
+        return None
+
+    # ---- branching -----------------------------------------------------------------------
+
+    def _branch_variant(
+        self, state: NDArray[np.int8], shut: NDArray[np.bool_], bound: Bound, depth: int, column: int
+    ) -> Node:  # fmt: skip
+        site = int(self.model.site[column])
+        own = np.arange(self.model.start[site], self.model.start[site + 1])
+        with_it, without = shut.copy(), shut.copy()
+        with_it[own[own != column]] = True
+        without[column] = True
+        inside = state.copy()
+        inside[site] = INSIDE
+        basis = self.relaxation.lp.basis()
+        self._push(Node(state, without, bound.value, depth + 1, basis))
+        return Node(inside, with_it, bound.value, depth + 1)
+
+    def _split_site(
+        self, state: NDArray[np.int8], shut: NDArray[np.bool_], bound: Bound, depth: int, site: int,
+        *, up_first: bool,
+    ) -> Node:  # fmt: skip
+        inside, outside = state.copy(), state.copy()
+        inside[site], outside[site] = INSIDE, OUTSIDE
+        first, second = (inside, outside) if up_first else (outside, inside)
+        basis = self.relaxation.lp.basis()
+        self._push(Node(second, shut, bound.value, depth + 1, basis))
+        return Node(first, shut, bound.value, depth + 1)
+
+    def _branch(
+        self, state: NDArray[np.int8], shut: NDArray[np.bool_], bound: Bound, depth: int,
+        fractional: Ints,
+    ) -> Node:  # fmt: skip
+        site = self._choose(state, shut, fractional)
+        up_first = bool(self.relaxation.loads()[site] > 0.5)
+        return self._split_site(state, shut, bound, depth, site, up_first=up_first)
+
+    def _choose(self, state: NDArray[np.int8], shut: NDArray[np.bool_], fractional: Ints) -> int:
+        """Pseudocost branching, unreliable candidates tried for a few iterations."""
+        loads = self.relaxation.loads()[fractional]
+        score = self._product(fractional, loads)
+        order = fractional[np.argsort(-score, kind="stable")]
+        few = self.costs.count[:, order].min(axis=0) < RELIABLE
+        doubtful = order[few][:STRONG_CANDIDATES]
+        if len(doubtful):
+            self._try(state, shut, doubtful)
+            score = self._product(fractional, loads)
+        return int(fractional[np.argmax(score)])
+
+    def _product(self, sites: Ints, loads: NDArray[np.float64]) -> NDArray[np.float64]:
+        down = self.costs.estimate(0)[sites] * loads
+        up = self.costs.estimate(1)[sites] * (1 - loads)
+        return np.maximum(down, 1e-9) * np.maximum(up, 1e-9)
+
+    def _try(self, state: NDArray[np.int8], shut: NDArray[np.bool_], sites: Ints) -> None:
+        """Strong branching: a few dual simplex iterations each way."""
+        relaxation = self.relaxation
+        basis, here = relaxation.lp.basis(), relaxation.lp.objective
+        loads = relaxation.loads()
+        for site in sites.tolist():
+            for direction, fixed, distance in (
+                (0, OUTSIDE, loads[site]),
+                (1, INSIDE, 1 - loads[site]),
+            ):
+                trial = state.copy()
+                trial[site] = fixed
+                relaxation.fix(trial, shut)
+                loss = here - relaxation.lp.trial(STRONG_ITERATIONS)
+                self.costs.note(direction, site, loss / max(float(distance), 1e-6))
+                relaxation.lp.restore(basis)
+        relaxation.fix(state, shut)

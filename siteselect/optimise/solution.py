@@ -1,0 +1,65 @@
+"""What the optimiser hands back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from siteselect.messages import Msg
+from siteselect.problem.constraints import Ints
+
+Status = Literal["optimal", "within_gap", "limit", "interrupted", "infeasible"]
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """A portfolio and what is proven about it.
+
+    Attributes
+    ----------
+    status
+        ``optimal``: proven, and the first among ties; ``within_gap``: proven within the gap that
+        was allowed; ``limit`` and ``interrupted``: the best found so far, with its gap;
+        ``infeasible``: no portfolio exists, ``reasons`` say why.
+    chosen
+        int64, indices of the chosen sites, ascending; empty when nothing was found.
+    columns
+        int64, indices of the chosen columns, in the order of ``chosen``.
+    restored
+        int64[R], units of 0.01 ha restored on each parcel.
+    objective
+        Exact value of the portfolio; ``None`` when there is none.
+    bound
+        No feasible portfolio is worth more, exactly; ``None`` when infeasible.
+    gap
+        (bound − objective) / max(1, |objective|); ``None`` without a portfolio.
+    reasons
+        Why nothing is feasible: the constraints in conflict.
+    timings
+        Seconds by stage.
+    info
+        Counts: survivors, nodes, linear programmes, whether ties were settled.
+    """
+
+    status: Status
+    chosen: Ints
+    columns: Ints
+    restored: Ints
+    objective: int | None
+    bound: int | None
+    gap: float | None
+    reasons: tuple[Msg, ...] = ()
+    timings: dict[str, float] = field(default_factory=dict)
+    info: dict[str, float | int | str | bool] = field(default_factory=dict)
+
+    @property
+    def proven(self) -> bool:
+        """Whether the status is ``optimal``."""
+        return self.status == "optimal"
+
+
+def no_columns() -> Ints:
+    """No choice."""
+    return np.zeros(0, np.int64)

@@ -1,0 +1,100 @@
+"""Among optimal portfolios, the one whose sorted site identifiers come first.
+
+The optimum is known; one more search keeps every node that can still reach it *and* hold an
+earlier portfolio. Sites are compared first; where the same sites tie, variants in their order
+of preference (less land charged, then less cost).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from siteselect.optimise.bound import Bound
+from siteselect.optimise.exact import Portfolio, Referee
+from siteselect.optimise.model import OUTSIDE, Model, restrict
+from siteselect.optimise.search import Search
+
+
+def may_come_first(
+    model: Model, state: NDArray[np.int8], shut: NDArray[np.bool_], chosen: NDArray[np.int64]
+) -> bool:
+    """Whether a node may hold a portfolio that comes before ``chosen`` (columns of ``model``)."""
+    open_columns = ~shut & (state[model.site] != OUTSIDE)
+    possible = np.zeros(model.n_sites, bool)
+    possible[model.site[open_columns]] = True
+    taken = np.zeros(model.n_sites, bool)
+    taken[model.site[chosen]] = True
+    gains = np.flatnonzero(possible & ~taken)
+    losses = np.flatnonzero(taken & ~possible)
+    if not model.at_most and len(chosen):
+        # Beyond the last site taken, a site more would be one too many.
+        gains = gains[gains < model.site[chosen].max()]
+    first_gain = int(gains[0]) if len(gains) else model.n_sites
+    first_loss = int(losses[0]) if len(losses) else model.n_sites
+    if first_gain < first_loss:
+        return True
+    if first_loss < model.n_sites:
+        return False
+    return _better_variant(model, open_columns, chosen)
+
+
+def _better_variant(
+    model: Model, open_columns: NDArray[np.bool_], chosen: NDArray[np.int64]
+) -> bool:
+    """Same sites: is a preferred variant open before one is lost?"""
+    for column in chosen.tolist():
+        first = int(model.start[model.site[column]])
+        if bool(open_columns[first:column].any()):
+            return True
+        if not open_columns[column]:
+            return False
+    return False
+
+
+def comes_before(model: Model, first: NDArray[np.int64], second: NDArray[np.int64]) -> bool:
+    """Whether a portfolio (sorted canonical columns) comes before another of equal value."""
+    sites, others = model.site[first].tolist(), model.site[second].tolist()
+    if sites != others:
+        # A longer list that goes on after the shorter one comes first: more is taken in order.
+        for one, other in zip(sites, others, strict=False):
+            if one != other:
+                return bool(one < other)
+        return len(sites) > len(others)
+    return bool(first.tolist() < second.tolist())
+
+
+def settle_ties(
+    model: Model,
+    bound: Bound,
+    referee: Referee,
+    best: Portfolio,
+    *,
+    stop: Callable[[], bool],
+    info: dict[str, float | int | str | bool],
+) -> Portfolio:
+    """The first among the portfolios worth as much as ``best``."""
+    from siteselect.optimise.solve import fixed_by, survivors
+
+    floor = best.value
+    columns = survivors(model, bound, floor)
+    part = restrict(model, columns, fixed_by(model, bound, floor))
+    held = best
+
+    def keeps(state: NDArray[np.int8], shut: NDArray[np.bool_]) -> bool:
+        return may_come_first(part, state, shut, np.searchsorted(columns, held.columns))
+
+    def found(portfolio: Portfolio) -> None:
+        nonlocal held
+        if portfolio.value == floor and comes_before(model, portfolio.columns, held.columns):
+            held = portfolio
+
+    search = Search(
+        part, lambda local: referee.judge(columns[local]), floor, stop, keeps=keeps, on_found=found
+    )
+    outcome = search.run()
+    info["tie_nodes"] = outcome.nodes
+    info["ties_settled"] = outcome.finished
+    return held
