@@ -12,6 +12,8 @@ from siteselect.units import CRS
 
 TOLERANCE_M = 600.0
 """Tolerance of the simplification (square root of the area that a vertex may cut off)."""
+LLIVIA = shapely.Point(616_100, 6_152_400)
+"""The Spanish enclave: the only hole of France that is not a gap in the polygons."""
 SMALLEST_PART_M2 = 1e6
 """Islets under 1 km² and slivers between neighbours are not drawn."""
 
@@ -47,22 +49,33 @@ def build_outlines(communes: Communes) -> gpd.GeoDataFrame:
 
 
 def dissolve_departements(communes: Communes) -> gpd.GeoSeries:
-    """Unsimplified polygon of each département. The few communes without one are holes: filled."""
+    """Unsimplified polygon of each département, without gaps inside France.
+
+    Some polygons lack a commune that theirs has absorbed: such a gap goes to the département
+    that surrounds it most. Enclaves of one département in another stay as they are.
+    """
     departement = pd.Series(
         communes.table["departement"].to_numpy(), index=communes.table["code_insee"]
     )
     key = departement.loc[communes.shapes.index]
-    return gpd.GeoSeries(
-        {
-            code: _fill(shapely.union_all(communes.shapes[(key == code).to_numpy()].to_numpy()))
-            for code in sorted(key.unique())
-        },
-        crs=CRS,
-    )
+    parts = {code: communes.shapes[(key == code).to_numpy()] for code in sorted(key.unique())}
+    shapes = {code: shapely.union_all(part.to_numpy()) for code, part in parts.items()}
+    for gap in gaps(shapely.union_all(list(shapes.values()))):
+        shared = {
+            code: shapely.length(shapely.intersection(shape.boundary, gap.boundary))
+            for code, shape in shapes.items()
+            if shape.intersects(gap)
+        }
+        code = max(sorted(shared), key=shared.__getitem__)
+        shapes[code] = shapes[code].union(gap)
+    return gpd.GeoSeries(shapes, crs=CRS)
 
 
-def _fill(shape: shapely.Geometry) -> shapely.MultiPolygon:
-    return shapely.MultiPolygon([shapely.Polygon(part.exterior) for part in _parts(shape)])
+def gaps(france: shapely.Geometry) -> list[shapely.Polygon]:
+    """The holes of a polygon of France, Llívia apart, largest first."""
+    holes = [shapely.Polygon(ring) for part in _parts(france) for ring in part.interiors]
+    found = [hole for hole in holes if not hole.contains(LLIVIA)]
+    return sorted(found, key=lambda hole: -hole.area)
 
 
 def _tidy(shape: shapely.Geometry) -> shapely.MultiPolygon:
