@@ -27,7 +27,8 @@ NEVER = np.int64(2) ** 62
 @dataclass(frozen=True, eq=False)
 class Cut:
     """A row made during the search: Σ of the columns ≤ upper; ``implicit`` where the bound
-    knows it already (one variant a site)."""
+    knows it already (one variant a site).
+    """
 
     columns: Ints
     upper: int

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from siteselect.messages import Msg
+from siteselect.optimise.conflicts import Bools
 from siteselect.problem import (
     Budget,
     Constraint,
@@ -52,7 +53,7 @@ def quick_checks(problem: SelectionProblem) -> tuple[Msg, ...]:
     return tuple(found)
 
 
-def _usable(problem: SelectionProblem) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _usable(problem: SelectionProblem) -> Bools:
     usable = np.ones(problem.n_columns, bool)
     for one in problem.constraints:
         if isinstance(one, Locks):
@@ -60,7 +61,7 @@ def _usable(problem: SelectionProblem) -> np.ndarray[tuple[int], np.dtype[np.boo
     return usable
 
 
-def _group_alone(problem: SelectionProblem, one: Group, usable: Ints) -> list[Msg]:
+def _group_alone(problem: SelectionProblem, one: Group, usable: Bools) -> list[Msg]:
     members = one.columns[usable[one.columns]]
     many = len(np.unique(problem.site[members]))
     if many < one.at_least:
@@ -84,7 +85,7 @@ def _group_alone(problem: SelectionProblem, one: Group, usable: Ints) -> list[Ms
     return []
 
 
-def _best_sum(problem: SelectionProblem, values: Ints, usable: Ints) -> int | None:
+def _best_sum(problem: SelectionProblem, values: Ints, usable: Bools) -> int | None:
     """The greatest sum of one value a site over the number of sites wanted."""
     best = np.full(problem.n_sites, np.iinfo(np.int64).min)
     np.maximum.at(best, problem.site[usable], values[usable])
@@ -93,10 +94,11 @@ def _best_sum(problem: SelectionProblem, values: Ints, usable: Ints) -> int | No
         known = np.maximum(known, 0)
     elif len(known) < problem.count:
         return None
-    return sum(known[: problem.count].tolist())
+    total: int = sum(known[: problem.count].tolist())
+    return total
 
 
-def _area_alone(problem: SelectionProblem, one: TotalArea, usable: Ints) -> list[Msg]:
+def _area_alone(problem: SelectionProblem, one: TotalArea, usable: Bools) -> list[Msg]:
     found = []
     if one.at_least is not None:
         most = _best_sum(problem, one.area, usable)
@@ -123,7 +125,7 @@ def _area_alone(problem: SelectionProblem, one: TotalArea, usable: Ints) -> list
     return found
 
 
-def _budget_alone(problem: SelectionProblem, one: Budget, usable: Ints) -> list[Msg]:
+def _budget_alone(problem: SelectionProblem, one: Budget, usable: Bools) -> list[Msg]:
     least = _best_sum(problem, -one.cost_keur, usable)
     if least is None or -least <= one.limit_keur:
         return []

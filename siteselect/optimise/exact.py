@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +41,10 @@ class Referee:
             self._known[key] = self._decide(columns)
         return self._known[key]
 
+    def of(self, columns: Ints) -> Callable[[Ints], Portfolio | None]:
+        """A judge for a restricted model whose columns are these."""
+        return lambda local: self.judge(columns[local])
+
     def _decide(self, columns: Ints) -> Portfolio | None:
         if not (self._sites_agree(columns) and self._rows_agree(columns)):
             return None
@@ -51,7 +56,7 @@ class Referee:
     def value(self, columns: Ints) -> int:
         """Exact objective of a choice."""
         model = self._model
-        total = sum(model.score[columns].tolist())
+        total: int = sum(model.score[columns].tolist())
         if model.reach is not None:
             reached = np.unique(model.reach[model.site[columns]].indices)
             total += sum(model.weights[reached].tolist())

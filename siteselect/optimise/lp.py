@@ -20,7 +20,7 @@ LARGEST_PENALTY = 1e7
 ARTIFICIAL_TOLERANCE = 1e-7
 
 
-class _Quiet(highspy.Highs):  # type: ignore[misc]
+class _Quiet(highspy.Highs):
     """HiGHS without its banner: the ordinary constructor prints before it can be told not to."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from siteselect.optimise.bound import Bound, Cut, Multipliers, exact_bound
 from siteselect.optimise.conflicts import violated_cliques
 from siteselect.optimise.lp import INFINITE, Floats, GrowingLp
-from siteselect.optimise.model import FREE, INSIDE, OUTSIDE, Model, needed_at_zero
+from siteselect.optimise.model import INSIDE, OUTSIDE, Model, needed_at_zero
 from siteselect.problem import NO_LOWER, NO_UPPER
 from siteselect.problem.constraints import Ints
 
@@ -55,6 +55,7 @@ class Relaxation:
         if len(core) <= MOST_ROWS:
             core = np.ones(len(core), bool)
         self.add_model_rows(np.flatnonzero(core))
+        self._require_inside(np.flatnonzero(self.state == INSIDE))
 
     # ---- growing -------------------------------------------------------------------------
 
@@ -237,7 +238,7 @@ class Relaxation:
         )
 
     def _separate_variants(self) -> int:
-        load = np.bincount(self.model.site[self.columns], self.x, minlength=self.model.n_sites)
+        load = self.loads()
         many = 0
         for site in np.flatnonzero(load > 1 + TOLERANCE).tolist():
             if site not in self._variant_row:
@@ -264,7 +265,7 @@ class Relaxation:
     def _separate_cliques(self) -> int:
         if not self.model.conflicts:
             return 0
-        load = np.bincount(self.model.site[self.columns], self.x, minlength=self.model.n_sites)
+        load = self.loads()
         sites = np.flatnonzero(load > TOLERANCE)
         conflict = self.model.conflicts.among(sites)
         if not conflict.any():
@@ -295,7 +296,7 @@ class Relaxation:
         model = self.model
         if model.reach is None:
             return 0
-        load = np.bincount(model.site[self.columns], self.x, minlength=model.n_sites)
+        load = self.loads()
         sites = np.flatnonzero(load > TOLERANCE)
         part: csr_array = model.reach[sites]
         cover = part.T @ load[sites]
@@ -325,9 +326,5 @@ class Relaxation:
 
     def loads(self) -> Floats:
         """float[S], how much of each site the solution chooses."""
-        return np.bincount(self.model.site[self.columns], self.x, minlength=self.model.n_sites)
-
-    @property
-    def fixed_all(self) -> bool:
-        """Whether no site is free."""
-        return not bool(np.any(self.state == FREE))
+        loads = np.bincount(self.model.site[self.columns], self.x, minlength=self.model.n_sites)
+        return loads.astype(np.float64)

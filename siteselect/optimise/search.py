@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import highspy
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,7 +35,7 @@ class Node:
     shut: NDArray[np.bool_]
     bound: int
     depth: int
-    basis: object | None = None
+    basis: highspy.HighsBasis | None = None
 
 
 @dataclass
@@ -228,10 +229,12 @@ class Search:
         if self.keeps is not None and not self.keeps(state, shut):
             return None
         x, columns = self.relaxation.x, self.relaxation.columns
+        open_columns = ~shut & (state[self.model.site] != OUTSIDE)
+        open_in_site = np.bincount(self.model.site, open_columns, minlength=self.model.n_sites)
         part = columns[(x > TOLERANCE) & (x < 1 - TOLERANCE)]
+        part = part[open_in_site[self.model.site[part]] > 1]
         if len(part):
             return self._branch_variant(state, shut, bound, depth, int(part.min()))
-        open_columns = ~shut & (state[self.model.site] != OUTSIDE)
         free = np.flatnonzero(state == FREE)
         if len(free):
             loads = self.relaxation.loads()
@@ -247,7 +250,8 @@ class Search:
     # ---- branching -----------------------------------------------------------------------
 
     def _branch_variant(
-        self, state: NDArray[np.int8], shut: NDArray[np.bool_], bound: Bound, depth: int, column: int
+        self, state: NDArray[np.int8], shut: NDArray[np.bool_], bound: Bound, depth: int,
+        column: int,
     ) -> Node:  # fmt: skip
         site = int(self.model.site[column])
         own = np.arange(self.model.start[site], self.model.start[site + 1])

@@ -178,10 +178,7 @@ def _deepen(run: _Run, model: Model, bound: Bound, referee: Referee, least: int)
             floor = max(floor, run.best.value)
         columns = survivors(model, bound, floor)
         part = restrict(model, columns, fixed_by(model, bound, floor))
-        search = Search(
-            part, lambda local, own=columns: referee.judge(own[local]), floor, run.stop,
-            on_found=run.found,
-        )  # fmt: skip
+        search = Search(part, referee.of(columns), floor, run.stop, on_found=run.found)
         outcome = search.run()
         steps, nodes = steps + 1, nodes + outcome.nodes
         run.info.update(survivors=len(columns), nodes=nodes, deepenings=steps)

@@ -91,9 +91,7 @@ def settle_ties(
         if portfolio.value == floor and comes_before(model, portfolio.columns, held.columns):
             held = portfolio
 
-    search = Search(
-        part, lambda local: referee.judge(columns[local]), floor, stop, keeps=keeps, on_found=found
-    )
+    search = Search(part, referee.of(columns), floor, stop, keeps=keeps, on_found=found)
     outcome = search.run()
     info["tie_nodes"] = outcome.nodes
     info["ties_settled"] = outcome.finished

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+
 from siteselect.problem import (
     NO_LOWER,
     NO_UPPER,
