@@ -47,8 +47,8 @@ def shown(value: object, column: Column, translator: Translator) -> str:
     content = cell(value, column, translator)
     if isinstance(content, str):
         return content
-    if column.form.name == "share":
-        return translator.percent(content)
+    if column.form.name in ("share", "weight"):
+        return translator.percent(content, 1 if column.form.name == "weight" else 0)
     return translator.number(content, column.form.digits)
 
 

@@ -35,6 +35,7 @@ KM = Form("km", 1, 3, "0.0")
 PERSONS = Form("persons", 0, 1, "#,##0")
 KEUR = Form("keur", 0, 2, "#,##0")
 SHARE = Form("share", 2, 4, "0%")
+WEIGHT = Form("weight", 4, 6, "0.0%")
 SCORE = Form("score", 3, 6, "0.000")
 PLAIN = Form("plain", 2, 6, "#,##0.00")
 
@@ -116,8 +117,8 @@ SITES = (*IDENTITY, *LAND, *SCORES, *MEASURED, *PROVENANCE)
 
 LEDGER = (
     Column("level", Msg("Level"), WORD, 14),
-    Column("code", Msg("Code"), CODE, 12),
-    Column("name", Msg("Territory"), TEXT, 30),
+    Column("code", Msg("Code"), CODE, 12, NOTHING),
+    Column("name", Msg("Territory"), TEXT, 30, Msg("whole programme")),
     Column("gross_ha", Msg("Gross artificialisation (ha)"), HA, 16),
     Column("restored_ha", Msg("Restored (ha)"), HA, 12),
     Column("net_ha", Msg("Net balance (ha)"), HA, 12),
@@ -142,9 +143,9 @@ RESTORATION = (
 CRITERIA_COLUMNS = (
     Column("group", Msg("Group"), WORD, 14),
     Column("label", Msg("Criterion and unit"), TEXT, 40),
-    Column("group_weight", Msg("Weight of the group"), SHARE, 12),
-    Column("weight", Msg("Weight in the group"), SHARE, 12),
-    Column("final_weight", Msg("Weight in the score"), SHARE, 12),
+    Column("group_weight", Msg("Weight of the group"), WEIGHT, 12),
+    Column("weight", Msg("Weight in the group"), WEIGHT, 12),
+    Column("final_weight", Msg("Weight in the score"), WEIGHT, 12),
     Column("best", Msg("Full marks at"), PLAIN, 14),
     Column("worst", Msg("Zero at"), PLAIN, 14),
     Column("mean_contribution", Msg("Mean contribution to the selection (out of 1)"), SCORE, 20),

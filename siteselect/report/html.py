@@ -102,7 +102,7 @@ def _context(run: Run, t: Translator) -> dict[str, Any]:
         "filter_regions": sorted(
             {(s.region_code, s.region) for s in selected}, key=lambda pair: pair[1]
         ),
-        "list_labels": [t.text(column.label) for column in page.list_columns()],
+        "list_labels": page.list_labels(t),
         "kinds": page.kind_counts(run, t),
         "regions": page.region_counts(run, t),
         "ledger": ledger,

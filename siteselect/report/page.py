@@ -25,15 +25,18 @@ from siteselect.scenario import MEASURES
 from siteselect.scoring import criterion_weights
 from siteselect.units import score_from_units
 
-LIST_KEYS = (
-    "usable_ha",
-    "new_artificialisation_ha",
-    "cost_keur",
-    "motorway_min",
-    "labour_45min",
-    "score",
-)
-"""Numbers of the list; the others are on the site's sheet."""
+LIST_LABELS: Mapping[str, Msg] = {
+    "usable_ha": Msg("Usable (ha)"),
+    "new_artificialisation_ha": Msg("New artif. (ha)"),
+    "cost_keur": Msg("Cost (k€)"),
+    "motorway_min": Msg("Motorway (min)"),
+    "labour_45min": Msg("Workers within 45 min"),
+    "score": Msg("Score"),
+}
+"""Numbers of the list, under short headings; the others are on the site's sheet."""
+LIST_KEYS = tuple(LIST_LABELS)
+BROWNFIELD_KEYS = frozenset({"status_source", "stated_pollution"})
+"""Facts that inventories state of brownfields only."""
 LAND_KEYS = (
     "area_ha",
     "usable_ha",
@@ -133,9 +136,9 @@ class LedgerView:
     cap: float
 
 
-def list_columns() -> tuple[Column, ...]:
-    """Number columns of the list of sites."""
-    return tuple(BY_KEY[key] for key in LIST_KEYS)
+def list_labels(t: Translator) -> list[str]:
+    """Headings of the numbers of the list."""
+    return [t.text(label) for label in LIST_LABELS.values()]
 
 
 def site_views(run: Run, t: Translator) -> tuple[tuple[SiteView, ...], tuple[SiteView, ...]]:
@@ -174,7 +177,15 @@ def _site(
         forced=row.get("status") == "forced_in",
         reason=text("reason"),
         figures=tuple(_figure(row.get(key), BY_KEY[key], t) for key in LIST_KEYS),
-        identity=_pairs(row, IDENTITY_KEYS, t),
+        identity=_pairs(
+            row,
+            tuple(
+                key
+                for key in IDENTITY_KEYS
+                if row.get("kind") == "brownfield" or key not in BROWNFIELD_KEYS
+            ),
+            t,
+        ),
         land=_pairs(row, LAND_KEYS, t),
         groups=_groups(row, run, weights, t),
         assumed=row.get("land_origin") == "assumed",

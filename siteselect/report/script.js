@@ -29,6 +29,7 @@
     heads.forEach((head, column) => {
       const button = document.createElement("button");
       button.type = "button";
+      head.dataset.label = head.textContent; // printed: repeated headings do not paint buttons
       button.append(...head.childNodes);
       head.append(button);
       button.addEventListener("click", () => {
