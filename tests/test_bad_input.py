@@ -140,7 +140,8 @@ def test_an_impossible_quota_of_the_scenario(folder):
 
 def test_an_impossible_quota_of_the_data(folder):
     result = run(folder, "--set", 'candidates.kinds=["brownfield"]',
-                 "--set", "constraints.region_max=1", "--set", "constraints.max_per_epci=3")  # fmt: skip
+                 "--set", "constraints.region_max=1",
+                 "--set", "constraints.max_per_epci=3")  # fmt: skip
     refused(result, folder, "Infeasible", "region Gauche", "region Droite", status=3)
 
 

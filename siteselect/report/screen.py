@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,7 @@ from siteselect.i18n import Translator
 from siteselect.messages import Msg
 from siteselect.pack import DataPack
 from siteselect.runs import Run
+from siteselect.sources.findings import ACTIONS, ISSUES
 from siteselect.units import score_from_units
 
 FIRST = 10
@@ -122,17 +124,13 @@ def _balance(run: Run, translator: Translator) -> Table:
     table.add_column(text(Msg("balance (ha)")))
     for heading in (Msg("gross"), Msg("restored"), Msg("net"), Msg("cap"), Msg("balance")):
         table.add_column(text(heading), justify="right")
-    for row in run.ledger.itertuples():
-        if row.level not in ("programme", "national", "region"):
+    figures = ["gross_ha", "restored_ha", "net_ha", "cap_ha", "balance_ha"]
+    for row in run.ledger.to_dict("records"):
+        if row["level"] not in ("programme", "national", "region"):
             continue
-        name = text(Msg("whole programme")) if row.level == "programme" else str(row.name)
-        capped = pd.notna(row.cap_ha)
-        table.add_row(
-            name,
-            *(translator.number(v, 2) for v in (row.gross_ha, row.restored_ha, row.net_ha)),
-            translator.number(row.cap_ha, 2) if capped else "—",
-            translator.number(row.balance_ha, 2) if capped else "—",
-        )
+        name = text(Msg("whole programme")) if row["level"] == "programme" else str(row["name"])
+        values = [float(row[figure]) for figure in figures]
+        table.add_row(name, *("—" if math.isnan(v) else translator.number(v, 2) for v in values))
     return table
 
 
@@ -157,10 +155,14 @@ def print_import(pack: DataPack, summary: pd.DataFrame, translator: Translator) 
     sites = len(pack.vectors("sites"))
     console.print(text(Msg("{count} sites kept in {folder}", count=sites, folder=pack.folder)))
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(text(Msg("issue")))
     table.add_column(text(Msg("rows")), justify="right")
-    table.add_column(text(Msg("done")))
-    groups = summary.groupby(["issue", "action"], sort=True).size()
-    for (issue, action), count in groups.items():  # type: ignore[misc]  # tuple keys
-        table.add_row(str(issue), translator.number(count, 0), str(action))
+    table.add_column(text(Msg("what was found")))
+    table.add_column(text(Msg("what was done")))
+    for issue, words in ISSUES.items():
+        found = summary[summary["issue"] == issue]
+        for action, done in ACTIONS.items():
+            count = int((found["action"] == action).sum())
+            if count:
+                table.add_row(translator.number(count, 0), text(words), text(done))
     console.print(table)
+    console.print(text(Msg("Row by row: {file}", file=pack.path("report"))), soft_wrap=True)

@@ -129,7 +129,8 @@ def _differs(stated: pd.Series[Any], again: pd.Series[Any]) -> NDArray[np.bool_]
     if pd.api.types.is_numeric_dtype(again) and pd.api.types.is_numeric_dtype(stated):
         left = stated.to_numpy(dtype=float, na_value=np.nan)
         right = again.to_numpy(dtype=float, na_value=np.nan)
-        return ~np.isclose(left, right, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
+        close = np.isclose(left, right, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
+        return np.asarray(~close, dtype=bool)
     both_null = stated.isna().to_numpy() & again.isna().to_numpy()
     equal = stated.astype(object).to_numpy() == again.astype(object).to_numpy()
     return np.asarray(~(both_null | equal), dtype=bool)
