@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from siteselect.optimise.model import INSIDE, OUTSIDE, Model
 from siteselect.problem import NO_LOWER, NO_UPPER
@@ -36,14 +37,36 @@ class Cut:
 
 
 @dataclass(frozen=True, eq=False)
+class Block:
+    """Rows of a model taken out once for many bounds: matrices, sides, largest coefficients."""
+
+    rows: Ints
+    x: csr_array
+    z: csr_array
+    lower: Ints
+    upper: Ints
+    largest: NDArray[np.float64]
+
+    @staticmethod
+    def of(model: Model, rows: Ints) -> Block:
+        """The rows of a model."""
+        x, z = csr_array(model.x[rows]), csr_array(model.z[rows])
+        largest = np.ones(len(rows))
+        for part in (x, z):
+            if part.nnz:
+                largest = np.maximum(largest, abs(part).max(axis=1).toarray().ravel())
+        return Block(rows, x, z, model.lower[rows], model.upper[rows], largest)
+
+
+@dataclass(frozen=True, eq=False)
 class Multipliers:
     """What the linear programme proposes, in units of the objective.
 
-    ``rows`` indexes the rows of the model with the dual ``y`` of each; ``cuts`` and ``cut_y``;
+    ``block`` holds rows of the model, ``y`` the dual of each; ``cuts`` and ``cut_y``;
     ``demand`` indexes demand points with the dual ``mu`` of their over-coverage.
     """
 
-    rows: Ints
+    block: Block
     y: NDArray[np.float64]
     cuts: tuple[Cut, ...]
     cut_y: NDArray[np.float64]
@@ -80,14 +103,8 @@ def exact_sum(values: Ints) -> int:
 def _scale(model: Model, given: Multipliers) -> int:
     """The largest power of two for which every 64-bit intermediate stays in range."""
     largest = float(np.abs(model.score).max(initial=1)) + float(model.weights.sum())
-    if len(given.rows):
-        part = model.x[given.rows]
-        per_row = np.maximum(abs(part).max(axis=1).toarray().ravel(), 1)
-        part_z = model.z[given.rows]
-        if model.n_parcels:
-            per_row = np.maximum(per_row, abs(part_z).max(axis=1).toarray().ravel())
-        largest += float(np.abs(given.y) @ per_row)
-    largest += float(np.abs(given.cut_y).sum()) + len(given.rows) + len(given.cuts) + 1
+    largest += float(np.abs(given.y) @ given.block.largest)
+    largest += float(np.abs(given.cut_y).sum()) + len(given.y) + len(given.cuts) + 1
     return int(2 ** max(0, min(30, RANGE_BITS - math.ceil(math.log2(largest)))))
 
 
@@ -102,10 +119,10 @@ def exact_bound(
         When the multipliers leave the range in which 64-bit arithmetic is exact.
     """
     scale = _scale(model, given)
-    y = _signed(np.rint(given.y * scale).astype(np.int64), model, given.rows)
-    part, part_z = model.x[given.rows], model.z[given.rows]
-    reduced = model.score * scale - part.T @ y
-    upper, lower = model.upper[given.rows], model.lower[given.rows]
+    block = given.block
+    y = _signed(np.rint(given.y * scale).astype(np.int64), block)
+    reduced = model.score * scale - block.x.T @ y
+    upper, lower = block.upper, block.lower
     total = 0
     for value, low, high in zip(y.tolist(), lower.tolist(), upper.tolist(), strict=True):
         total += value * high if value > 0 else value * low if value < 0 else 0
@@ -120,14 +137,14 @@ def exact_bound(
         weight[given.demand] -= mu
         reduced += (model.reach @ weight)[model.site]
         total += exact_sum(mu)
-    total += exact_sum(np.maximum(-(part_z.T @ y), 0)) if model.n_parcels else 0
+    total += exact_sum(np.maximum(-(block.z.T @ y), 0)) if model.n_parcels else 0
     return _close(model, reduced, total, scale, state, shut)
 
 
-def _signed(y: Ints, model: Model, rows: Ints) -> Ints:
+def _signed(y: Ints, block: Block) -> Ints:
     """A multiplier without the bound it would stand on is worth nothing."""
-    y = np.where((y > 0) & (model.upper[rows] == NO_UPPER), 0, y)
-    return np.where((y < 0) & (model.lower[rows] == NO_LOWER), 0, y)
+    y = np.where((y > 0) & (block.upper == NO_UPPER), 0, y)
+    return np.where((y < 0) & (block.lower == NO_LOWER), 0, y)
 
 
 def _close(

@@ -14,13 +14,17 @@ import numpy as np
 
 from siteselect.messages import Msg
 from siteselect.optimise.conflicts import Bools
+from siteselect.optimise.model import compile_model, least_value
+from siteselect.optimise.root import sift
 from siteselect.problem import (
     Budget,
+    Conflicts,
     Constraint,
     Group,
     Ledger,
     Locks,
     SelectionProblem,
+    Separation,
     TotalArea,
 )
 from siteselect.problem.constraints import Ints
@@ -193,9 +197,31 @@ def smallest_conflict(
     tester = _Tester(problem, deadline)
     if tester.infeasible(()):
         return ()
-    kept = _quick_xplain(tester, (), False, _by_likelihood(problem.constraints))
+    suspects = _by_likelihood(root_conflict(problem) or problem.constraints)
+    if len(suspects) < len(problem.constraints) and not tester.infeasible(suspects):
+        suspects = _by_likelihood(problem.constraints)
+    kept = _quick_xplain(tester, (), False, suspects)
     order = {id(one): i for i, one in enumerate(problem.constraints)}
     return tuple(sorted(kept, key=lambda one: order[id(one)]))
+
+
+def root_conflict(problem: SelectionProblem) -> tuple[Constraint, ...]:
+    """Constraints that carry the exact proof of the root relaxation; empty where it has none."""
+    model = compile_model(dataclasses.replace(problem, coverage=None))
+    root = sift(model, stop=lambda: False)
+    if root.bound.value >= least_value(model):
+        return ()
+    given = root.relaxation.multipliers()
+    tiny = 1e-9 * root.relaxation.unit / np.maximum(given.block.largest, 1)
+    used = set(model.origin[given.block.rows[np.abs(given.y) > tiny]].tolist())
+    cut = any(
+        abs(y) > 0 and not one.implicit for one, y in zip(given.cuts, given.cut_y, strict=True)
+    )
+    return tuple(
+        one
+        for i, one in enumerate(problem.constraints)
+        if i in used or isinstance(one, Locks) or (cut and isinstance(one, Separation | Conflicts))
+    )
 
 
 def _by_likelihood(constraints: Sequence[Constraint]) -> tuple[Constraint, ...]:

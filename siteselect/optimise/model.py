@@ -271,3 +271,9 @@ def merge_demand(reach: csr_array, weights: Ints) -> tuple[csr_array, Ints, Ints
     shape = (reach.shape[0], len(members))
     merged = csc_array((np.ones(len(flat), np.int64), flat, starts), shape=shape)
     return csr_array(merged), np.array(total, np.int64), alone
+
+
+def least_value(model: Model) -> int:
+    """No portfolio is worth less than this."""
+    lowest = np.minimum(model.score, 0)
+    return sum(np.sort(lowest)[: model.count].tolist())

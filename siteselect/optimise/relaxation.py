@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from siteselect.optimise.bound import Bound, Cut, Multipliers, exact_bound
+from siteselect.optimise.bound import Block, Bound, Cut, Multipliers, exact_bound
 from siteselect.optimise.conflicts import violated_cliques
 from siteselect.optimise.lp import INFINITE, Floats, GrowingLp
 from siteselect.optimise.model import INSIDE, OUTSIDE, Model, needed_at_zero
@@ -37,6 +37,7 @@ class Relaxation:
         self._row_position = np.full(len(model.lower), -1, np.int64)
         self._row_list: list[int] = []
         self._row_lp: list[int] = []
+        self._block: Block | None = None
         largest = abs(model.x).max(axis=1).toarray().ravel().astype(np.float64)
         self._row_scale = np.maximum(largest, 1.0)
         self.cuts: list[Cut] = []
@@ -310,10 +311,12 @@ class Relaxation:
     def multipliers(self) -> Multipliers:
         """The duals of the present solution."""
         dual = self.lp.dual * self.unit
-        rows = np.array(self._row_list, np.int64)
+        rows = self._row_list
+        if self._block is None or len(self._block.rows) != len(rows):
+            self._block = Block.of(self.model, np.array(rows, np.int64))
         return Multipliers(
-            rows,
-            dual[self._row_lp] / self._row_scale[rows] if len(rows) else np.zeros(0),
+            self._block,
+            dual[self._row_lp] / self._row_scale[rows] if rows else np.zeros(0),
             tuple(self.cuts),
             dual[self._cut_lp] if self.cuts else np.zeros(0),
             np.array(self._demand, np.int64),

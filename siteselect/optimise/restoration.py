@@ -15,11 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 from ortools.sat.python import cp_model
 
+from siteselect.optimise.lp import INFINITE, GrowingLp
 from siteselect.problem import Budget, Ledger, SelectionProblem, restoration_cost
 from siteselect.problem.constraints import Ints
 
 COST_SCALE = 1_000_000
 """CP-SAT counts costs per unit in millionths of k€, rounded down: never above the truth."""
+
+PRICE_SCALE = 2**16
+"""Multipliers of the Lagrangian are multiples of 1/65,536 k€ a unit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,40 +139,104 @@ class Restorer:
     def _search(
         self, needs: list[int], closed: NDArray[np.bool_], money: int | None
     ) -> Ints | None:
-        """CP-SAT: whole parcels, or ledgers that cross."""
+        """Whole parcels, or ledgers that cross: CP-SAT on what the multipliers leave open."""
         parcels = self._problem.parcels
-        useful = np.zeros(len(parcels), bool)
-        for need, members in zip(needs, self._members, strict=True):
-            if need > 0:
-                useful |= members
-        useful &= ~closed
+        wanted = [i for i, need in enumerate(needs) if need > 0]
+        members = np.array([self._members[i] for i in wanted]).reshape(len(wanted), len(parcels))
+        need = np.array([needs[i] for i in wanted], np.int64)
+        useful = members.any(axis=0) & ~closed
+        taken = self._fixed(members, need, useful, money) if parcels.whole else None
+        if taken is None:
+            taken = np.where(useful, -1, 0)
+        return self._ask(members, need, taken)
+
+    def _fixed(
+        self, members: NDArray[np.bool_], need: Ints, useful: NDArray[np.bool_], money: int | None
+    ) -> Ints | None:
+        """int[R]: 1 taken, 0 left, −1 open, by reduced costs of a Lagrangian; exact integers.
+
+        The multipliers are those of the linear programme; ceiling is the budget or, where it is
+        lower, what a greedy choice costs. ``None`` when nothing can be said.
+        """
+        parcels = self._problem.parcels
+        greedy = self._greedy_whole(members, need, useful)
+        if greedy is None:
+            return np.zeros(len(parcels), np.int64)
+        ceiling = int(parcels.cost_keur[greedy].sum())
+        if money is not None:
+            ceiling = min(ceiling, money)
+        lp = GrowingLp()
+        own = np.flatnonzero(useful)
+        empty = np.zeros(0, np.int64)
+        lp.add_columns(
+            -parcels.cost_keur[own].astype(np.float64), np.zeros(len(own)), np.ones(len(own)),
+            np.zeros(len(own) + 1, np.int64), empty, np.zeros(0),
+        )  # fmt: skip
+        row, column = np.nonzero(members[:, own])
+        largest = max(1, int(parcels.capacity.max()))
+        starts = np.searchsorted(row, np.arange(len(need) + 1))
+        lp.add_rows(
+            need / largest, np.full(len(need), INFINITE), starts, column,
+            parcels.capacity[own[column]] / largest,
+        )  # fmt: skip
+        lp.solve()
+        price = np.maximum(0, np.rint(-lp.dual / largest * PRICE_SCALE)).astype(np.int64)
+        reduced = parcels.cost_keur * PRICE_SCALE - (price @ members) * parcels.capacity
+        least = int(price @ need) + int(np.minimum(reduced[own], 0).sum())
+        room = ceiling * PRICE_SCALE - least
+        state = np.where(useful, -1, 0)
+        state[useful & (reduced > room)] = 0
+        state[useful & (-reduced > room)] = 1
+        return state
+
+    def _greedy_whole(
+        self, members: NDArray[np.bool_], need: Ints, useful: NDArray[np.bool_]
+    ) -> NDArray[np.bool_] | None:
+        """Cheapest whole parcels, smallest ledger first; ``None`` when even all are too few."""
+        parcels = self._problem.parcels
+        chosen = np.zeros(len(parcels), bool)
+        for i in np.argsort(members.sum(axis=1), kind="stable").tolist():
+            missing = int(need[i] - parcels.capacity[chosen & members[i]].sum())
+            for r in self._cheapest:
+                if missing <= 0:
+                    break
+                if members[i, r] and useful[r] and not chosen[r]:
+                    chosen[r] = True
+                    missing -= int(parcels.capacity[r])
+            if missing > 0:
+                return None
+        return chosen
+
+    def _ask(self, members: NDArray[np.bool_], need: Ints, state: Ints) -> Ints | None:
+        """CP-SAT on the open parcels, cheapest unit first; one worker, so always the same."""
+        parcels = self._problem.parcels
+        unit = parcels.capacity if parcels.whole else np.ones(len(parcels), np.int64)
+        top = np.ones(len(parcels), np.int64) if parcels.whole else parcels.capacity
+        price = parcels.cost_keur
+        if not parcels.whole:
+            price = price * COST_SCALE // parcels.capacity
         model = cp_model.CpModel()
-        taken = {}
-        for r in self._cheapest:
-            if useful[r]:
-                top = 1 if parcels.whole else int(parcels.capacity[r])
-                taken[r] = model.new_int_var(0, top, "")
-        for need, members in zip(needs, self._members, strict=True):
-            if need > 0:
-                inside = [r for r in taken if members[r]]
-                gain = [int(parcels.capacity[r]) if parcels.whole else 1 for r in inside]
+        taken = {r: model.new_int_var(0, int(top[r]), "") for r in self._cheapest if state[r] == -1}
+        sure = np.where(state == 1, parcels.capacity, 0)
+        for own, wanted in zip(members, need.tolist(), strict=True):
+            inside = [r for r in taken if own[r]]
+            gain = [int(unit[r]) for r in inside]
+            rest = wanted - int(sure[own].sum())
+            if rest > sum(int(parcels.capacity[r]) for r in inside):
+                return None
+            if rest > 0:
                 model.add(
-                    cp_model.LinearExpr.weighted_sum([taken[r] for r in inside], gain) >= need
+                    cp_model.LinearExpr.weighted_sum([taken[r] for r in inside], gain) >= rest
                 )
-        price = {
-            r: int(parcels.cost_keur[r])
-            if parcels.whole
-            else int(parcels.cost_keur[r]) * COST_SCALE // int(parcels.capacity[r])
-            for r in taken
-        }
-        model.minimize(cp_model.LinearExpr.weighted_sum(list(taken.values()), list(price.values())))
+        model.minimize(
+            cp_model.LinearExpr.weighted_sum(list(taken.values()), [int(price[r]) for r in taken])
+        )
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = 1
         solver.parameters.random_seed = 1
         if solver.solve(model) != cp_model.OPTIMAL:
             return None
-        units = np.zeros(len(parcels), np.int64)
+        units = sure.copy()
         for r, variable in taken.items():
-            unit = int(parcels.capacity[r]) if parcels.whole else 1
-            units[r] = solver.value(variable) * unit
+            units[r] = solver.value(variable) * int(unit[r])
         return units

@@ -15,7 +15,7 @@ import numpy as np
 from siteselect.errors import VerificationError
 from siteselect.optimise.bound import Bound
 from siteselect.optimise.exact import Portfolio, Referee
-from siteselect.optimise.model import Model, compile_model, restrict
+from siteselect.optimise.model import Model, compile_model, least_value, restrict
 from siteselect.optimise.root import sift
 from siteselect.optimise.search import Search
 from siteselect.optimise.solution import Solution, Status, no_columns
@@ -24,7 +24,9 @@ from siteselect.problem import SelectionProblem, objective, violations
 from siteselect.problem.constraints import Ints
 
 Progress = Callable[[str, float], None]
-GROWTH = 1.6
+GROWTH = 1.5
+GROWTH_SURVIVORS = 1.2
+"""Each search is wider than the one before by these factors, of the gap and of the columns."""
 FIRST_SURVIVORS = 30
 """The first search holds so many columns more than the count asks for."""
 
@@ -140,12 +142,6 @@ def _search(run: _Run, *, ties: bool) -> Status:
     return status
 
 
-def least_value(model: Model) -> int:
-    """No portfolio is worth less than this."""
-    lowest = np.minimum(model.score, 0)
-    return sum(np.sort(lowest)[: model.count].tolist())
-
-
 def survivors(model: Model, bound: Bound, floor: int) -> Ints:
     """Columns that a portfolio worth at least ``floor`` may contain."""
     room = bound.scaled - floor * bound.scale
@@ -160,18 +156,20 @@ def fixed_by(model: Model, bound: Bound, floor: int) -> np.ndarray[tuple[int], n
     return state
 
 
-def _first_gap(model: Model, bound: Bound) -> int:
-    """A gap under which a little more than the count survives."""
-    wanted = min(model.n_columns, model.count + FIRST_SURVIVORS) - 1
+def _width_for(bound: Bound, wanted: int) -> int:
+    """A gap under which so many columns survive."""
+    wanted = min(len(bound.column_penalty), max(1, wanted)) - 1
     if wanted < 0:
         return 1
     smallest = int(np.partition(bound.column_penalty, wanted)[wanted])
-    return max(1, min(smallest, bound.scaled) // bound.scale)
+    return max(1, min(smallest, abs(bound.scaled)) // bound.scale)
 
 
 def _deepen(run: _Run, model: Model, bound: Bound, referee: Referee, least: int) -> Status:
     """Search exactly for a portfolio within a gap of the bound; widen the gap until there is."""
-    width, steps, nodes = _first_gap(model, bound), 0, 0
+    first = survivors(model, bound, bound.value)
+    wanted = max(model.count + FIRST_SURVIVORS, int(len(first) * GROWTH_SURVIVORS))
+    width, steps, nodes = _width_for(bound, wanted), 0, 0
     while True:
         floor = max(least, bound.value - width)
         if run.best is not None:
@@ -191,7 +189,8 @@ def _deepen(run: _Run, model: Model, bound: Bound, referee: Referee, least: int)
         run.bound = floor - 1
         if floor <= least:
             return "infeasible"
-        width = int(width * GROWTH) + 1
+        more = _width_for(bound, int(len(columns) * GROWTH_SURVIVORS))
+        width = max(int(width * GROWTH) + 1, more)
 
 
 def _report(run: _Run, status: Status) -> Solution:
