@@ -59,7 +59,8 @@ LAYERS = (
         "road_edges", "road_edges.parquet", "Tronçons du réseau routier", ODBL, OSM,
         NETWORKS.label, "2024", False,
         "Grandes routes, sans classe ni vitesse ni sens unique ; longueurs × 1,05 car celles du "
-        "paquet sont courtes ; lacunes de moins de 1 km fermées.",
+        "paquet sont courtes ; lacunes de moins de 1 km fermées (2 km sur une même terre). Les "
+        "ponts d'Oléron et de Noirmoutier manquent.",
     ),
     LayerText(
         "rail", "rail.parquet", "Lignes ferroviaires", ODBL, OSM, NETWORKS.label, "2024", False,

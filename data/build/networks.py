@@ -102,14 +102,29 @@ def inside(network: Network, area: shapely.Geometry) -> NDArray[np.bool_]:
     return mask
 
 
-def stitch(network: Network, *, gap_m: float) -> tuple[Network, int]:
+def landmass(network: Network, land: shapely.Geometry) -> NDArray[np.int64]:
+    """Which part of ``land`` (mainland, an island) each node lies on, or -1."""
+    tree = shapely.STRtree(shapely.get_parts(land))
+    on_land = np.full(len(network.xy), -1, dtype=np.int64)
+    nodes, parts = tree.query(shapely.points(network.xy), predicate="within")
+    on_land[nodes] = parts
+    return on_land
+
+
+def stitch(
+    network: Network, *, gap_m: float, on_land: NDArray[np.int64] | None = None
+) -> tuple[Network, int]:
     """Join components across gaps under ``gap_m``, nearest pairs first; also how many joins.
 
-    Only nodes of different components are joined (Kruskal), so no shortcut appears inside one.
+    Only nodes of different components are joined (Kruskal), so no shortcut appears inside one;
+    with ``on_land`` (of :func:`landmass`) only nodes on the same landmass.
     """
     pairs = cKDTree(network.xy).query_pairs(gap_m, output_type="ndarray")
     labels = network.components()
     pairs = pairs[labels[pairs[:, 0]] != labels[pairs[:, 1]]]
+    if on_land is not None:
+        a, b = on_land[pairs[:, 0]], on_land[pairs[:, 1]]
+        pairs = pairs[(a == b) & (a >= 0)]
     gaps = np.hypot(*(network.xy[pairs[:, 0]] - network.xy[pairs[:, 1]]).T)
     order = np.lexsort((pairs[:, 1], pairs[:, 0], gaps))
     parent = list(range(int(labels.max()) + 1))
@@ -122,9 +137,9 @@ def stitch(network: Network, *, gap_m: float) -> tuple[Network, int]:
 
     joins: list[int] = []
     for index in order:
-        a, b = root(int(labels[pairs[index, 0]])), root(int(labels[pairs[index, 1]]))
-        if a != b:
-            parent[a] = b
+        tail, head = (root(int(labels[node])) for node in pairs[index])
+        if tail != head:
+            parent[tail] = head
             joins.append(int(index))
     added = np.sort(pairs[joins], axis=1).reshape(-1, 2)
     joined = Network(

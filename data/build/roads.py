@@ -10,11 +10,13 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from data.build.networks import Network, inside, read_network, stitch
+from data.build.networks import Network, inside, landmass, read_network, stitch
 
 MARGIN_M = 60_000.0
 """Roads are kept this far beyond the border: detours through a neighbour are real."""
 GAP_M = 1_000.0
+LAND_GAP_M = 2_000.0
+"""On one landmass of France a separate piece of road is a fault of the data, not an island."""
 LENGTH_FACTOR = 1.05
 """The package's lengths run straight between its nodes: 2 to 7 % short."""
 
@@ -51,14 +53,15 @@ class Roads:
 
 
 def load_roads(archive: Path, france: shapely.Geometry) -> Roads:
-    """Clip, stitch gaps under 1 km and lengthen.
+    """Clip, stitch gaps under 1 km (2 km on one landmass of France) and lengthen.
 
     Components without any node in France (Kent, the Channel Islands, Sardinia) are dropped:
     nothing can reach them. Corsica and the islands stay, unconnected as they are.
     """
     whole = read_network(archive, "world_highways")
     clipped = whole.keep(inside(whole, france.buffer(MARGIN_M)))
-    joined, joins = stitch(clipped, gap_m=GAP_M)
+    nearly, joins = stitch(clipped, gap_m=GAP_M)
+    joined, more = stitch(nearly, gap_m=LAND_GAP_M, on_land=landmass(nearly, france))
     labels = joined.components()
     french_labels = np.unique(labels[inside(joined, france)])
     network = joined.keep(np.isin(labels, french_labels))
@@ -66,4 +69,4 @@ def load_roads(archive: Path, france: shapely.Geometry) -> Roads:
     network = Network(network.xy, network.tail, network.head, length_m)
     labels = network.components()
     main = labels == np.bincount(labels).argmax()
-    return Roads(network, inside(network, france), main, joins)
+    return Roads(network, inside(network, france), main, joins + more)

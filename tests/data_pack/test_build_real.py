@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.build import facilities, lists
-from data.build.networks import Network, inside, read_network, stitch
+from data.build.networks import Network, inside, landmass, read_network, stitch
 from data.build.outlines import gaps
 from data.build.packages import Package, PackageError, fetch, read_member
 from data.build.proxies import corridor_load, spaced
@@ -76,6 +76,17 @@ def test_stitch_joins_components_across_small_gaps_only() -> None:
     assert (after.tail.tolist(), after.head.tolist()) == ([0, 2, 1], [1, 3, 2])
     assert after.length_m.tolist() == [900.0, 700.0, 800.0]
     assert len(set(after.components())) == 2
+
+
+def test_stitch_never_bridges_a_strait() -> None:
+    """Two nodes on the mainland, one on an island, one at sea: the two mainland ones join."""
+    land = shapely.MultiPolygon([shapely.box(-10, -10, 1600, 10), shapely.box(1990, -10, 2500, 10)])
+    before = network([(0, 0), (1500, 0), (2000, 0), (2900, 0)], [])
+    on_land = landmass(before, land)
+    assert on_land.tolist() == [0, 0, 1, -1]
+    after, joins = stitch(before, gap_m=2000.0, on_land=on_land)
+    assert joins == 1
+    assert (after.tail.tolist(), after.head.tolist()) == ([0], [1])
 
 
 @given(
