@@ -207,19 +207,21 @@ def _buckets(search: Search, hierarchy: Hierarchy, workers: int) -> tuple[Int64s
     """Entries (target, ms) left at each rank, nearest first: ``indptr``, int32[entries, 2]."""
     topology = hierarchy.topology
     target_rank = topology.rank[search.target_node]
+    turn = np.argsort(target_rank[:, 0], kind="stable").astype(np.int32)  # neighbours together
+    target_rank, target_ms = target_rank[turn], search.target_ms[turn]
     size = 4096
 
     def chunk(low: int) -> tuple[Int32s, Int32s, Int32s]:
-        high = min(low + size, len(target_rank))
+        high = min(low + size, turn.size)
         found: tuple[Int32s, Int32s, Int32s] = kernel.climb_all(
             topology.parent, hierarchy.down_indptr, hierarchy.down_links, hierarchy.up_indptr,
-            hierarchy.up_links, target_rank[low:high], search.target_ms[low:high], low,
+            hierarchy.up_links, target_rank[low:high], target_ms[low:high], turn[low:high],
             int(search.cutoff_ms),
         )  # fmt: skip
         return found
 
     with ThreadPoolExecutor(max(workers, 1)) as pool:
-        parts = list(pool.map(chunk, range(0, len(target_rank), size)))
+        parts = list(pool.map(chunk, range(0, turn.size, size)))
     if not parts:
         return np.zeros(topology.rank.size + 1, dtype=np.int64), np.empty((0, 2), dtype=np.int32)
     at, target, ms = (np.concatenate(column) for column in zip(*parts, strict=True))

@@ -233,9 +233,9 @@ def _climb(
 @_compiled
 def climb_all(
     parent: Int32s, indptr: Int64s, links: Int32s, back_indptr: Int64s, back_links: Int32s,
-    seeds: Int32s, ms: Int32s, first: int, cutoff_ms: int,
+    seeds: Int32s, ms: Int32s, number: Int32s, cutoff_ms: int,
 ) -> tuple[Int32s, Int32s, Int32s]:  # fmt: skip
-    """Entries of many targets, numbered from ``first``: rank, target, ms."""
+    """Entries of many targets, by their ``number``: rank, target, ms."""
     n = parent.size
     dist = np.full(n, _FAR, dtype=np.int32)
     path = np.empty(n, dtype=np.int32)
@@ -255,7 +255,7 @@ def climb_all(
             time_ms = _longer(time_ms, total + found)
         for i in range(found):
             at[total] = summit[i, 0]
-            target[total] = first + item
+            target[total] = number[item]
             time_ms[total] = summit[i, 1]
             total += 1
     return at[:total].copy(), target[:total].copy(), time_ms[:total].copy()

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from siteselect.network.graph import MAX_MS
 from siteselect.network.plain import Arcs, Search, by_node, joined, least
 
-__all__ = ["matrix", "nearest"]
+__all__ = ["matrix", "nearest", "put_back"]
 
 Floats = NDArray[np.float64]
 Int32s = NDArray[np.int32]
@@ -100,6 +100,26 @@ def matrix(
             if progress is not None:
                 progress("routing", min(1.0, done * size / rows))
     return joined(blocks, rows)
+
+
+@_compiled
+def put_back(
+    indptr: Int64s, column: Int32s, duration: Int32s, order: Int64s
+) -> tuple[Int64s, Int32s, Int32s]:
+    """The CSR arrays with row i of the input as row ``order[i]`` of the output."""
+    result = np.zeros(indptr.size, dtype=np.int64)
+    for row in range(order.size):
+        result[order[row] + 1] = indptr[row + 1] - indptr[row]
+    for row in range(order.size):
+        result[row + 1] += result[row]
+    columns, durations = np.empty_like(column), np.empty_like(duration)
+    for row in range(order.size):
+        at = result[order[row]]
+        for item in range(indptr[row], indptr[row + 1]):
+            columns[at] = column[item]
+            durations[at] = duration[item]
+            at += 1
+    return result, columns, durations
 
 
 @_compiled

@@ -11,7 +11,7 @@ the quickest beforehand, so that no version of scipy can add them up.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -68,6 +68,17 @@ class Search:
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the matrix."""
         return len(self.seed_node), len(self.target_node)
+
+    def in_order(self, order: Int64s) -> Search:
+        """The same search with row ``order[i]`` as row i."""
+        place = np.empty_like(order)
+        place[order] = np.arange(order.size)
+        return replace(
+            self,
+            seed_node=self.seed_node[order],
+            seed_ms=self.seed_ms[order],
+            direct=replace(self.direct, row=place[self.direct.row]),
+        )
 
 
 def arcs(graph: RoadGraph, *, reverse: bool) -> Arcs:

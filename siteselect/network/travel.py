@@ -218,14 +218,18 @@ def _run(
 ) -> tuple[Int64s, Int32s, Int32s]:
     if engine == "scipy":
         return plain.matrix(search, progress=progress)
-    if topology is not None:
+    from siteselect.network import kernels  # numba: half a second that small work does without
+
+    order = np.argsort(search.seed_node[:, 0], kind="stable")  # neighbours share cached memory
+    search = search.in_order(order)
+    if topology is None:
+        found = kernels.matrix(search, workers=workers, progress=progress)
+    else:
         from siteselect.network import hierarchy
 
         customised = hierarchy.customise(topology, search.arcs)
-        return hierarchy.matrix(search, customised, workers=workers, progress=progress)
-    from siteselect.network import kernels  # numba: half a second that small work does without
-
-    return kernels.matrix(search, workers=workers, progress=progress)
+        found = hierarchy.matrix(search, customised, workers=workers, progress=progress)
+    return kernels.put_back(*found, order)
 
 
 def _choose(
