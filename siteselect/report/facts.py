@@ -13,6 +13,10 @@ from siteselect.report.words import RUN_STATUS
 from siteselect.runs import Run
 from siteselect.units import score_from_units
 
+_SIX = "#,##0.000000"
+_HECTARES = '#,##0.00" ha"'
+_MILLIONS = '#,##0.0" M€"'
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -20,6 +24,9 @@ class Fact:
 
     label: str
     value: str
+    number: float | None = None
+    excel: str = ""
+    """number format of the workbook, where the value is a number"""
 
 
 def created(run: Run) -> datetime | None:
@@ -58,14 +65,13 @@ def identity(run: Run, t: Translator) -> list[Fact]:
 def outcome(run: Run, t: Translator) -> list[Fact]:
     """Status, objective, bound, gap, counts."""
     result = run.result
+    objective, bound = score_from_units(result.objective), score_from_units(result.bound)
+    gap = t.percent(result.gap, 4 if result.gap else 0)
     facts = [
         Fact(t.text(Msg("Status of the computation")), status_text(run, t)),
-        Fact(
-            t.text(Msg("Objective (sum of scores)")),
-            t.number(score_from_units(result.objective), 6),
-        ),
-        Fact(t.text(Msg("Proven upper bound")), t.number(score_from_units(result.bound), 6)),
-        Fact(t.text(Msg("Gap between the two")), t.percent(result.gap, 4 if result.gap else 0)),
+        Fact(t.text(Msg("Objective (sum of scores)")), t.number(objective, 6), objective, _SIX),
+        Fact(t.text(Msg("Proven upper bound")), t.number(bound, 6), bound, _SIX),
+        Fact(t.text(Msg("Gap between the two")), gap, result.gap, "0.0000%"),
     ]
     labels = {
         "sites": Msg("Candidate sites"),
@@ -75,11 +81,10 @@ def outcome(run: Run, t: Translator) -> list[Fact]:
         "forced_in": Msg("Sites forced in"),
         "reserve": Msg("Sites in reserve"),
     }
-    facts += [
-        Fact(t.text(label), t.number(result.counts[key]))
-        for key, label in labels.items()
-        if key in result.counts
-    ]
+    for key, label in labels.items():
+        if key in result.counts:
+            count = result.counts[key]
+            facts.append(Fact(t.text(label), t.number(count), count, "#,##0"))
     return facts
 
 
@@ -96,16 +101,17 @@ def totals(run: Run, t: Translator) -> list[Fact]:
         "cost_keur": Msg("Cost of the sites"),
         "restoration_cost_keur": Msg("Cost of restoration"),
     }
-    facts = [Fact(t.text(label), t.ha(values[k])) for k, label in hectares.items() if k in values]
-    facts += [
-        Fact(t.text(label), millions(values[key], t))
-        for key, label in money.items()
-        if key in values
-    ]
+    facts = []
+    for key, label in hectares.items():
+        if key in values:
+            facts.append(Fact(t.text(label), t.ha(values[key]), values[key], _HECTARES))
+    for key, label in money.items():
+        if key in values:
+            shown = millions(values[key], t)
+            facts.append(Fact(t.text(label), shown, values[key] / 1000, _MILLIONS))
     if "brownfield_share" in values:
-        facts.append(
-            Fact(t.text(Msg("Brownfield share")), t.percent(values["brownfield_share"], 0))
-        )
+        share = values["brownfield_share"]
+        facts.append(Fact(t.text(Msg("Brownfield share")), t.percent(share), share, "0%"))
     return facts
 
 
@@ -195,3 +201,9 @@ def notices(run: Run, t: Translator) -> list[str]:
             first = same[0]
             sentences.append(t.text(Msg(first.template, title=titles)))
     return sentences
+
+
+def rests_on_assumptions(run: Run) -> bool:
+    """Whether a layer is assumed, or land was assumed under a site of the shortlist."""
+    layers = any(layer.assumed for layer in run.pack.manifest.layers)
+    return layers or bool((run.shortlist["land_origin"] == "assumed").any())

@@ -87,6 +87,7 @@ def _context(run: Run, t: Translator) -> dict[str, Any]:
         "disclaimer": t.text(DISCLAIMER),
         "notices": facts.notices(run, t),
         "simulated": facts.simulated_titles(layers),
+        "assumed": facts.rests_on_assumptions(run),
         "proven": facts.is_proven(run),
         "status": facts.status_text(run, t),
         "gap": t.percent(run.result.gap, 4 if run.result.gap else 0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -64,15 +65,22 @@ class _Book:
         )
         self.text = workbook.add_format({"valign": "top", "num_format": "@"})
         self.word = workbook.add_format({"valign": "top", "align": "right", "italic": True})
-        self._numbers: dict[str, Format] = {}
+        self._numbers: dict[tuple[str, str], Format] = {}
 
     def number(self, form: Form) -> Format:
         """The format of a form of number."""
-        if form.excel not in self._numbers:
-            self._numbers[form.excel] = self.workbook.add_format(
-                {"valign": "top", "num_format": form.excel}
+        return self._number(form.excel, "right")
+
+    def figure(self, excel: str) -> Format:
+        """The format of a number of the first sheet, under the texts."""
+        return self._number(excel, "left")
+
+    def _number(self, excel: str, align: str) -> Format:
+        if (excel, align) not in self._numbers:
+            self._numbers[excel, align] = self.workbook.add_format(
+                {"valign": "top", "num_format": excel, "align": align}
             )
-        return self._numbers[form.excel]
+        return self._numbers[excel, align]
 
     def sheet(self, name: Msg) -> Worksheet:
         """A new sheet, A4 landscape, with page numbers."""
@@ -177,7 +185,10 @@ def _section(
     for fact in lines:
         line += 1
         sheet.write_string(line, 0, fact.label, book.label)
-        sheet.write_string(line, 1, fact.value[:MAX_TEXT], book.wrapped)
+        if fact.number is not None and math.isfinite(fact.number):
+            sheet.write_number(line, 1, fact.number, book.figure(fact.excel))
+        else:
+            sheet.write_string(line, 1, fact.value[:MAX_TEXT], book.wrapped)
         sheet.set_row(line, 15 * (1 + len(fact.value) // 72))
     return line + 1
 

@@ -122,7 +122,7 @@ def test_read_me_says_what_must_be_known(book: openpyxl.Workbook, run: Run) -> N
         "Couche sites & compagnie",
         "Licence Ouverte 2.0",
         "simulé",
-        "9,876543",
+        "9.876543",
     ):
         assert wanted in text
 
