@@ -183,28 +183,37 @@ def read_cartofriches(
     table = read_delimited(path)
     if progress is not None:
         progress("friches", 0.3)
-    if not table.rows:
-        raise InputError(
-            Fault(
-                Msg("the inventory has a header and no rows"),
-                file=path,
-                remedy=Msg("download the file again"),
-            )
-        )
+    _check_readable(table, path)
     cells = _columns(table, path)
     site_ids = values.present(cells["site_id"])
     findings = Findings(site_ids)
     _identify(site_ids, cells, findings)
-    places = locating.locate(cells, Communes.of(communes), findings)
+    known = Communes.of(communes)
+    places = locating.locate(cells, known, findings)
     area_m2 = _areas(cells, places, findings)
     described = _describe(cells, findings)
     _deduplicate(cells, described, findings)
     _leave_out_by_rule(area_m2, described, findings)
-    locating.check_communes(cells, places, Communes.of(communes), contours, findings)
+    locating.check_communes(cells, places, known, contours, findings)
     if progress is not None:
         progress("friches", 0.9)
     sites = _assemble(site_ids, places, area_m2, described, findings)
     return Inventory(sites, findings.report(table.damaged), table.rows)
+
+
+def _check_readable(table: Delimited, path: Path) -> None:
+    if not table.rows:
+        message = Msg("the inventory has a header and no rows")
+        raise InputError(Fault(message, file=path, remedy=Msg("download the file again")))
+    if table.frame.empty:
+        raise InputError(
+            Fault(
+                Msg("none of the {rows} rows has as many fields as the header", rows=table.rows),
+                file=path,
+                value=next(iter(table.damaged.values())),
+                remedy=Msg("check separator and quotes, or download the file again"),
+            )
+        )
 
 
 # --- columns --------------------------------------------------------------------------------------

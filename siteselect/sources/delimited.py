@@ -138,7 +138,8 @@ def _decode_damaged(content: bytes) -> tuple[str, str]:
     text = content.decode("utf-8-sig", errors="replace")
     bad = text.count("�")
     accents = sum(character > "\x7f" for character in text) - bad
-    if 5 * bad <= accents:
+    cut = bad == 1 and text.endswith("�")
+    if 5 * bad <= accents or (cut and accents):
         return text, "utf-8"
     try:
         return content.decode("cp1252"), "cp1252"
