@@ -175,6 +175,14 @@ def explain_infeasible(problem: SelectionProblem, *, time_limit_s: float = 60.0)
     conflict = smallest_conflict(problem, time_limit_s=time_limit_s)
     if not conflict:
         return (Msg("{count} sites cannot be chosen among the candidates", count=problem.count),)
+    if len(conflict) == 1:
+        return (
+            Msg(
+                "this requirement alone cannot be met for {count} sites: {what}",
+                count=problem.count,
+                what=describe(conflict[0]),
+            ),
+        )
     return (
         Msg(
             "these {many} requirements cannot hold together for {count} sites",

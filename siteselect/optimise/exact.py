@@ -41,6 +41,14 @@ class Referee:
             self._known[key] = self._decide(columns)
         return self._known[key]
 
+    def settle(self, portfolio: Portfolio) -> Portfolio:
+        """The same choice with its cheapest restoration."""
+        columns = self._model.column_of[portfolio.columns]
+        restoration = self._restorer.restore(columns)
+        if restoration is None:  # pragma: no cover - it was affordable when it was judged
+            return portfolio
+        return Portfolio(portfolio.columns, portfolio.value, restoration)
+
     def of(self, columns: Ints) -> Callable[[Ints], Portfolio | None]:
         """A judge for a restricted model whose columns are these."""
         return lambda local: self.judge(columns[local])
@@ -48,7 +56,7 @@ class Referee:
     def _decide(self, columns: Ints) -> Portfolio | None:
         if not (self._sites_agree(columns) and self._rows_agree(columns)):
             return None
-        restoration = self._restorer.restore(self._model.column_of[columns])
+        restoration = self._restorer.restore(self._model.column_of[columns], cheapest=False)
         if restoration is None:
             return None
         return Portfolio(columns, self.value(columns), restoration)

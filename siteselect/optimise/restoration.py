@@ -22,6 +22,9 @@ from siteselect.problem.constraints import Ints
 COST_SCALE = 1_000_000
 """CP-SAT counts costs per unit in millionths of k€, rounded down: never above the truth."""
 
+OPEN = -1
+"""State of a parcel that CP-SAT decides."""
+MOST_PAIRED = 400
 PRICE_SCALE = 2**16
 """Multipliers of the Lagrangian are multiples of 1/65,536 k€ a unit."""
 
@@ -55,6 +58,8 @@ class Restorer:
                 rank[r],
             ),
         )
+        self._rank = np.empty(len(parcels), np.int64)
+        self._rank[self._cheapest] = np.arange(len(parcels))
         self._members = [np.isin(np.arange(len(parcels)), one.parcels) for one in self._ledgers]
         self._laminar = self._nested()
 
@@ -69,10 +74,10 @@ class Restorer:
                     return False
         return True
 
-    def restore(self, columns: Ints) -> Restoration | None:
+    def restore(self, columns: Ints, *, cheapest: bool = True) -> Restoration | None:
         """The cheapest restoration with which the choice respects ledgers and budgets.
 
-        ``None`` when there is none.
+        ``None`` when there is none. Without ``cheapest`` any that the budgets can pay will do.
         """
         needs = [
             sum(int(charge.get(j, 0)) for j in columns.tolist()) - one.cap
@@ -86,7 +91,7 @@ class Restorer:
             return Restoration(nothing, Fraction(0))
         closed = self._closed(columns)
         if self._problem.parcels.whole or not self._laminar:
-            found = self._search(needs, closed, money)
+            found = self._search(needs, closed, money, cheapest=cheapest)
         else:
             found = self._greedy(needs, closed)
         if found is None:
@@ -137,7 +142,7 @@ class Restorer:
         return units
 
     def _search(
-        self, needs: list[int], closed: NDArray[np.bool_], money: int | None
+        self, needs: list[int], closed: NDArray[np.bool_], money: int | None, *, cheapest: bool
     ) -> Ints | None:
         """Whole parcels, or ledgers that cross: CP-SAT on what the multipliers leave open."""
         parcels = self._problem.parcels
@@ -145,32 +150,86 @@ class Restorer:
         members = np.array([self._members[i] for i in wanted]).reshape(len(wanted), len(parcels))
         need = np.array([needs[i] for i in wanted], np.int64)
         useful = members.any(axis=0) & ~closed
-        taken = self._fixed(members, need, useful, money) if parcels.whole else None
-        if taken is None:
-            taken = np.where(useful, -1, 0)
-        return self._ask(members, need, taken)
+        if not parcels.whole:
+            return self._ask(members, need, np.where(useful, OPEN, 0))
+        if np.any(members @ np.where(useful, parcels.capacity, 0) < need):
+            return None
+        return self._whole(members, need, useful, money, cheapest=cheapest)
 
-    def _fixed(
-        self, members: NDArray[np.bool_], need: Ints, useful: NDArray[np.bool_], money: int | None
-    ) -> Ints | None:
-        """int[R]: 1 taken, 0 left, −1 open, by reduced costs of a Lagrangian; exact integers.
+    def _whole(
+        self, members: NDArray[np.bool_], need: Ints, useful: NDArray[np.bool_], money: int | None,
+        *, cheapest: bool,
+    ) -> Ints | None:  # fmt: skip
+        """Whole parcels: bound, good choice, then CP-SAT on what reduced costs leave open."""
+        parcels = self._problem.parcels
+        least, reduced, share = self._priced(members, need, useful)
+        if money is not None and least > money * PRICE_SCALE:
+            return None
+        good = self._rounded(members, need, useful, share)
+        cost = int(parcels.cost_keur[good].sum())
+        affordable = money is None or cost <= money
+        if affordable and not cheapest:
+            return np.where(good, parcels.capacity, 0)
+        room = (cost if affordable or money is None else money) * PRICE_SCALE - least
+        state = np.where(useful, OPEN, 0)
+        state[useful & (reduced > room)] = 0
+        state[useful & (-reduced > room)] = 1
+        return self._ask(members, need, state)
 
-        The multipliers are those of the linear programme; ceiling is the budget or, where it is
-        lower, what a greedy choice costs. ``None`` when nothing can be said.
+    def _rounded(
+        self, members: NDArray[np.bool_], need: Ints, useful: NDArray[np.bool_],
+        share: NDArray[np.float64],
+    ) -> NDArray[np.bool_]:  # fmt: skip
+        """The parcels that the linear programme takes whole, completed ledger by ledger.
+
+        What a ledger still misses comes from the cheapest one or two parcels that suffice, or
+        from the cheapest land where more are needed. The capacity is known to be enough.
         """
         parcels = self._problem.parcels
-        greedy = self._greedy_whole(members, need, useful)
-        if greedy is None:
-            return np.zeros(len(parcels), np.int64)
-        ceiling = int(parcels.cost_keur[greedy].sum())
-        if money is not None:
-            ceiling = min(ceiling, money)
-        lp = GrowingLp()
+        chosen = useful & (share > 1 - 1e-6)
+        for i in np.argsort(members.sum(axis=1), kind="stable").tolist():
+            missing = int(need[i] - parcels.capacity[chosen & members[i]].sum())
+            free = np.flatnonzero(members[i] & useful & ~chosen)
+            while missing > 0:
+                taken = self._one_or_two(free, missing)
+                chosen[taken] = True
+                free = free[~np.isin(free, taken)]
+                missing -= int(parcels.capacity[taken].sum())
+        return chosen
+
+    def _one_or_two(self, free: Ints, missing: int) -> Ints:
+        """The cheapest one or two parcels that restore enough, else the best one."""
+        # Parcels dearer per unit than the first few hundred never help; pairs stay affordable.
+        rank = np.argsort(self._rank[free], kind="stable")[:MOST_PAIRED]
+        free = free[rank]
+        size, cost = self._problem.parcels.capacity[free], self._problem.parcels.cost_keur[free]
+        never = np.iinfo(np.int64).max // 4
+        single = np.where(size >= missing, cost, never)
+        best = int(np.argmin(single))
+        pair_cost = cost[:, None] + cost[None, :]
+        fits = (size[:, None] + size[None, :] >= missing) & ~np.eye(len(free), dtype=bool)
+        pair = np.where(fits, pair_cost, never)
+        flat = int(np.argmin(pair))
+        if single[best] <= pair.flat[flat] and single[best] < never:
+            return free[[best]]
+        if pair.flat[flat] < never:
+            return free[[flat // len(free), flat % len(free)]]
+        return free[[int(np.argmin(cost / size))]]
+
+    def _priced(
+        self, members: NDArray[np.bool_], need: Ints, useful: NDArray[np.bool_]
+    ) -> tuple[int, Ints, NDArray[np.float64]]:
+        """Lower bound of the cost and reduced cost of each parcel, × PRICE_SCALE, exact integers;
+        and the share of each parcel that the linear programme takes.
+
+        The multipliers are those of the linear programme, rounded.
+        """
+        parcels = self._problem.parcels
         own = np.flatnonzero(useful)
-        empty = np.zeros(0, np.int64)
+        lp = GrowingLp()
         lp.add_columns(
             -parcels.cost_keur[own].astype(np.float64), np.zeros(len(own)), np.ones(len(own)),
-            np.zeros(len(own) + 1, np.int64), empty, np.zeros(0),
+            np.zeros(len(own) + 1, np.int64), np.zeros(0, np.int64), np.zeros(0),
         )  # fmt: skip
         row, column = np.nonzero(members[:, own])
         largest = max(1, int(parcels.capacity.max()))
@@ -182,30 +241,9 @@ class Restorer:
         lp.solve()
         price = np.maximum(0, np.rint(-lp.dual / largest * PRICE_SCALE)).astype(np.int64)
         reduced = parcels.cost_keur * PRICE_SCALE - (price @ members) * parcels.capacity
-        least = int(price @ need) + int(np.minimum(reduced[own], 0).sum())
-        room = ceiling * PRICE_SCALE - least
-        state = np.where(useful, -1, 0)
-        state[useful & (reduced > room)] = 0
-        state[useful & (-reduced > room)] = 1
-        return state
-
-    def _greedy_whole(
-        self, members: NDArray[np.bool_], need: Ints, useful: NDArray[np.bool_]
-    ) -> NDArray[np.bool_] | None:
-        """Cheapest whole parcels, smallest ledger first; ``None`` when even all are too few."""
-        parcels = self._problem.parcels
-        chosen = np.zeros(len(parcels), bool)
-        for i in np.argsort(members.sum(axis=1), kind="stable").tolist():
-            missing = int(need[i] - parcels.capacity[chosen & members[i]].sum())
-            for r in self._cheapest:
-                if missing <= 0:
-                    break
-                if members[i, r] and useful[r] and not chosen[r]:
-                    chosen[r] = True
-                    missing -= int(parcels.capacity[r])
-            if missing > 0:
-                return None
-        return chosen
+        share = np.zeros(len(parcels))
+        share[own] = lp.value[: len(own)]
+        return int(price @ need) + int(np.minimum(reduced[own], 0).sum()), reduced, share
 
     def _ask(self, members: NDArray[np.bool_], need: Ints, state: Ints) -> Ints | None:
         """CP-SAT on the open parcels, cheapest unit first; one worker, so always the same."""
@@ -216,7 +254,9 @@ class Restorer:
         if not parcels.whole:
             price = price * COST_SCALE // parcels.capacity
         model = cp_model.CpModel()
-        taken = {r: model.new_int_var(0, int(top[r]), "") for r in self._cheapest if state[r] == -1}
+        taken = {
+            r: model.new_int_var(0, int(top[r]), "") for r in self._cheapest if state[r] == OPEN
+        }
         sure = np.where(state == 1, parcels.capacity, 0)
         for own, wanted in zip(members, need.tolist(), strict=True):
             inside = [r for r in taken if own[r]]
@@ -234,6 +274,8 @@ class Restorer:
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = 1
         solver.parameters.random_seed = 1
+        # Knapsack covers gain nothing from presolve: twice as fast without.
+        solver.parameters.cp_model_presolve = False
         if solver.solve(model) != cp_model.OPTIMAL:
             return None
         units = sure.copy()

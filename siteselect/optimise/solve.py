@@ -134,11 +134,12 @@ def _search(run: _Run, *, ties: bool) -> Status:
     referee = Referee(run.problem, model)
     status = _deepen(run, model, root.bound, referee, least)
     run.lap("search")
-    if status != "optimal":
-        return status
-    if ties and run.best is not None:
+    if ties and status == "optimal" and run.best is not None:
         run.best = settle_ties(model, root.bound, referee, run.best, stop=run.late, info=run.info)
         run.lap("ties")
+    if run.best is not None:
+        run.best = referee.settle(run.best)
+        run.lap("restoration")
     return status
 
 
