@@ -41,6 +41,8 @@ MAX_MISSING_SHARE = 0.001
 RASTER_CACHE_MB = 64
 """Cap on GDAL's block cache, which would take 5 % of the machine's memory otherwise."""
 SITES_PER_BATCH = 1_000
+LATER_REALISATIONS = ("EPSG:9793", "EPSG:9794")
+"""Lambert-93 on RGF93 v2 and v2b, as recent official rasters say."""
 
 Progress = Callable[[str, float], None]
 
@@ -182,7 +184,9 @@ class _Windows(RasterioRasterSource):  # type: ignore[misc]
 def _count_pixels(sites: gpd.GeoDataFrame, raster: Path, progress: Progress | None) -> _Counted:
     # Along a Hilbert curve, neighbours share the blocks just decompressed.
     order = np.argsort(sites.geometry.hilbert_distance().to_numpy() if len(sites) else [])
-    footprints = gpd.GeoDataFrame({"row": np.arange(len(sites))}, geometry=sites.geometry.values)
+    # Without CRS: it was checked above, and exactextract would warn of a later realisation.
+    shapes = np.asarray(sites.geometry.values, dtype=object)
+    footprints = gpd.GeoDataFrame({"row": np.arange(len(sites))}, geometry=shapes)
     parts = []
     try:
         with rasterio.Env(GDAL_CACHEMAX=RASTER_CACHE_MB), rasterio.open(raster) as dataset:
@@ -246,7 +250,7 @@ def _check_raster(dataset: rasterio.DatasetReader, raster: Path) -> None:
             file=raster,
             remedy=Msg("write it with its CRS; land is measured in {crs}", crs=CRS),
         )
-    elif not crs.equals(pyproj.CRS.from_user_input(CRS), ignore_axis_order=True):
+    elif not _is_lambert93(crs):
         log.add(
             Msg("the raster is not in {crs}", crs=CRS),
             file=raster,
@@ -267,6 +271,14 @@ def _check_raster(dataset: rasterio.DatasetReader, raster: Path) -> None:
             remedy=Msg("resample it on a grid along the axes of {crs}", crs=CRS),
         )
     log.check()
+
+
+def _is_lambert93(crs: pyproj.CRS) -> bool:
+    """EPSG:2154, by whatever name, or its later realisations (centimetres apart)."""
+    return any(
+        crs.equals(pyproj.CRS.from_user_input(name), ignore_axis_order=True)
+        for name in (CRS, *LATER_REALISATIONS)
+    )
 
 
 def _check_covered(sites: gpd.GeoDataFrame, counted: _Counted, raster: Path, log: FaultLog) -> None:

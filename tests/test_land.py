@@ -234,6 +234,19 @@ def test_raster_in_another_crs(tmp_path: Path, crs: str | None, expected: str) -
     assert expected in complaint(sites(box(0, 0, 30, 30)), write(tmp_path / "lu.tif", crs=crs))
 
 
+@pytest.mark.parametrize("crs", ["EPSG:9794", "ESRI:102110"])
+def test_other_names_of_lambert_93(tmp_path: Path, crs: str) -> None:
+    land = measure_land(sites(box(0, 0, 30, 30)), write(tmp_path / "lu.tif", crs=crs), LEGEND)
+    assert land["area_ha"].tolist() == pytest.approx([0.09])
+
+
+def test_footprints_with_heights(tmp_path: Path) -> None:
+    flat = box(5, 10, 12.5, 30)
+    raster = write(tmp_path / "lu.tif")
+    land = measure_land(sites(flat, shapely.force_3d(flat, 12.0)), raster, LEGEND)
+    assert land.loc["S0", list(LAND_COLUMNS)].equals(land.loc["S1", list(LAND_COLUMNS)])
+
+
 def test_sites_in_another_crs(tmp_path: Path) -> None:
     shapes = sites(box(0, 0, 30, 30)).to_crs(4326)
     assert "EPSG:4326" in complaint(shapes, write(tmp_path / "lu.tif"))
