@@ -184,14 +184,16 @@ class _Windows(RasterioRasterSource):  # type: ignore[misc]
 def _count_pixels(sites: gpd.GeoDataFrame, raster: Path, progress: Progress | None) -> _Counted:
     # Along a Hilbert curve, neighbours share the blocks just decompressed.
     order = np.argsort(sites.geometry.hilbert_distance().to_numpy() if len(sites) else [])
-    # Without CRS: it was checked above, and exactextract would warn of a later realisation.
     shapes = np.asarray(sites.geometry.values, dtype=object)
-    footprints = gpd.GeoDataFrame({"row": np.arange(len(sites))}, geometry=shapes)
     parts = []
     try:
         with rasterio.Env(GDAL_CACHEMAX=RASTER_CACHE_MB), rasterio.open(raster) as dataset:
             _check_raster(dataset, raster)
             source = _Windows(dataset)
+            # The CRS was checked: under the raster's own name for it exactextract has no doubt.
+            footprints = gpd.GeoDataFrame(
+                {"row": np.arange(len(sites))}, geometry=shapes, crs=dataset.crs.to_wkt()
+            )
             pixel_m2 = abs(dataset.transform.a * dataset.transform.e)
             for start in range(0, len(sites), SITES_PER_BATCH):
                 batch = footprints.iloc[order[start : start + SITES_PER_BATCH]]
