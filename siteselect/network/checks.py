@@ -131,6 +131,9 @@ def check_lengths(log: FaultLog, length_m: Floats, straight_m: Floats, file: str
 
 def edge_classes(column: pd.Series) -> tuple[Int32s, tuple[str, ...]]:
     """int32 code of each edge's class (−1: none) and the names."""
+    if isinstance(column.dtype, pd.CategoricalDtype):  # large graphs: no text a row
+        categories = column.cat.categories
+        return column.cat.codes.to_numpy().astype(np.int32), tuple(map(str, categories))
     codes, names = pd.factorize(column.astype("object"), use_na_sentinel=True, sort=False)
     return codes.astype(np.int32), tuple(str(name) for name in names)
 

@@ -86,9 +86,11 @@ class Hierarchy:
     """A topology with times: links that some quickest way needs, upwards and downwards.
 
     ``up_*``: links lower → higher; ``down_*``: links higher → lower, listed at the lower node.
+    ``reverse``: the times are those of the roads turned round, for searches from the sites back.
     """
 
     topology: Topology
+    reverse: bool
     up_indptr: Int64s
     up_links: Int32s
     down_indptr: Int64s
@@ -133,7 +135,7 @@ def contract(roads: Arcs, x_m: Floats, y_m: Floats) -> Topology:
     return Topology(rank, up_indptr, up_head, parent)
 
 
-def customise(topology: Topology, roads: Arcs) -> Hierarchy:
+def customise(topology: Topology, roads: Arcs, *, reverse: bool = False) -> Hierarchy:
     """Give the links their times. ``roads`` may lack roads of the topology, not add any."""
     size = topology.head.size
     up = np.full(size, _FAR, dtype=np.int32)
@@ -150,6 +152,7 @@ def customise(topology: Topology, roads: Arcs) -> Hierarchy:
     keep_down &= down != _FAR
     return Hierarchy(
         topology,
+        reverse,
         *_kept(topology, up, keep_up),
         *_kept(topology, down, keep_down),
     )

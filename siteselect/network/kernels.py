@@ -62,6 +62,7 @@ def matrix(
     links = interleaved(search.arcs)
     t_indptr, t_place, t_ms = by_node(search.target_node, search.target_ms, nodes)
     places = np.column_stack([t_place, t_ms]).astype(np.int32)
+    starts = np.column_stack([search.arcs.indptr, t_indptr]).astype(np.int32)
     order = np.argsort(search.direct.row, kind="stable")
     d_indptr = np.searchsorted(search.direct.row[order], np.arange(rows + 1)).astype(np.int64)
     direct = np.column_stack([search.direct.column, search.direct.duration_ms])[order]
@@ -81,8 +82,8 @@ def matrix(
         mine = scratch.get()
         try:
             count, column, duration = _rows(
-                search.arcs.indptr, links, search.seed_node[low:high], search.seed_ms[low:high],
-                t_indptr, places, d_indptr[low : high + 1], direct,
+                starts, links, search.seed_node[low:high], search.seed_ms[low:high], places,
+                d_indptr[low : high + 1], direct,
                 int(search.cutoff_ms), *mine,
             )  # fmt: skip
         finally:
@@ -143,16 +144,21 @@ def _pop(heap: Int64s, size: int) -> None:
     place = 0
     while True:
         child = 4 * place + 1
-        if child >= size:
+        if child + 3 < size:  # all four children: compare in pairs
+            one = child if heap[child] < heap[child + 1] else child + 1
+            two = child + 2 if heap[child + 2] < heap[child + 3] else child + 3
+            best = one if heap[one] < heap[two] else two
+        elif child < size:
+            best = child
+            for other in range(child + 1, size):
+                if heap[other] < heap[best]:
+                    best = other
+        else:
             break
-        least_child = child
-        for other in range(child + 1, min(child + 4, size)):
-            if heap[other] < heap[least_child]:
-                least_child = other
-        if heap[least_child] >= key:
+        if heap[best] >= key:
             break
-        heap[place] = heap[least_child]
-        place = least_child
+        heap[place] = heap[best]
+        place = best
     heap[place] = key
 
 
@@ -169,7 +175,7 @@ def _spread(
     indptr: Int64s, links: Int32s, nodes: Int32s, offset_ms: Int32s, cutoff_ms: int, dist: Int32s
 ) -> None:
     """Dijkstra from many seeds at once; ``dist`` comes in as far everywhere."""
-    heap = np.empty(max(1024, 2 * nodes.size), dtype=np.int64)
+    heap = np.empty(links.shape[0] + nodes.size, dtype=np.int64)  # an entry an arc at most
     size = 0
     for seed in range(nodes.size):
         ms, node = np.int64(offset_ms[seed]), nodes[seed]
@@ -190,37 +196,36 @@ def _spread(
             reached = ms + links[arc, 1]
             if reached <= cutoff_ms and reached < dist[head]:
                 dist[head] = reached
-                if size == heap.size:
-                    heap = _wider(heap)
                 _push(heap, size, (reached << 32) | np.int64(head))
                 size += 1
 
 
 @_compiled
 def _rows(
-    indptr: Int64s, links: Int32s, seed_node: Int32s, seed_ms: Int32s,
-    t_indptr: Int64s, places: Int32s, d_indptr: Int64s, direct: Int64s,
+    starts: Int32s, links: Int32s, seed_node: Int32s, seed_ms: Int32s, places: Int32s,
+    d_indptr: Int64s, direct: Int64s,
     cutoff_ms: int, dist: Int32s, touched: Int32s, best: Int32s,
 ) -> tuple[Int64s, Int32s, Int32s]:  # fmt: skip
     """Pairs within the cutoff of each row: counts, columns (in no order) and times.
 
+    ``starts`` int32[n + 1, 2]: where the links and the places of each node begin.
     ``dist``, ``best`` are far everywhere before and after; ``touched`` is scratch.
     """
     rows = seed_node.shape[0]
     counts = np.zeros(rows, dtype=np.int64)
-    heap = np.empty(1024, dtype=np.int64)
+    heap = np.empty(links.shape[0] + 2, dtype=np.int64)  # an entry an arc at most
     column = np.empty(1024, dtype=np.int32)
     duration = np.empty(1024, dtype=np.int32)
     total = 0
     for row in range(rows):
         first = total
+        while column.size < total + best.size:  # room for a whole row
+            column, duration = _wider(column), _wider(duration)
         for pair in range(d_indptr[row], d_indptr[row + 1]):
             place = direct[pair, 0]
             ms = direct[pair, 1]
             if ms <= cutoff_ms and ms < best[place]:
                 if best[place] == _FAR:
-                    if total == column.size:
-                        column = _wider(column)
                     column[total] = place
                     total += 1
                 best[place] = ms
@@ -244,17 +249,15 @@ def _rows(
             ms = top >> 32
             if ms > dist[node]:
                 continue
-            for item in range(t_indptr[node], t_indptr[node + 1]):
+            for item in range(starts[node, 1], starts[node + 1, 1]):
                 place = places[item, 0]
                 there = ms + places[item, 1]
                 if there <= cutoff_ms and there < best[place]:
                     if best[place] == _FAR:
-                        if total == column.size:
-                            column = _wider(column)
                         column[total] = place
                         total += 1
                     best[place] = there
-            for arc in range(indptr[node], indptr[node + 1]):
+            for arc in range(starts[node, 0], starts[node + 1, 0]):
                 head = links[arc, 0]
                 reached = ms + links[arc, 1]
                 if reached <= cutoff_ms and reached < dist[head]:
@@ -262,12 +265,8 @@ def _rows(
                         touched[reached_nodes] = head
                         reached_nodes += 1
                     dist[head] = reached
-                    if size == heap.size:
-                        heap = _wider(heap)
                     _push(heap, size, (reached << 32) | np.int64(head))
                     size += 1
-        while duration.size < column.size:
-            duration = _wider(duration)
         for item in range(first, total):
             duration[item] = best[column[item]]
             best[column[item]] = _FAR

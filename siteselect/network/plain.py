@@ -83,16 +83,16 @@ class Search:
 
 def arcs(graph: RoadGraph, *, reverse: bool) -> Arcs:
     """The arcs without loops, the quickest of parallel ones only; turned round if ``reverse``."""
-    tail, head, duration = graph.arc_tail, graph.head, graph.duration_ms
+    tail, head = graph.arc_tail, graph.head
     keep = tail != head
     keep[1:] &= (tail[1:] != tail[:-1]) | (head[1:] != head[:-1])
-    tail, head, duration = tail[keep], head[keep], duration[keep]
+    before = np.concatenate([[0], np.cumsum(keep)])
+    indptr, head, duration = before[graph.indptr], head[keep], graph.duration_ms[keep]
     if reverse:
-        tail, head = head, tail
-        order = np.lexsort((head, tail))
-        tail, head, duration = tail[order], head[order], duration[order]
-    counts = np.bincount(tail, minlength=graph.node_count)
-    return Arcs(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), head, duration)
+        n = graph.node_count
+        turned = sp.csr_array((duration, head, indptr), shape=(n, n)).tocsc()  # keeps zeros
+        indptr, head, duration = turned.indptr, turned.indices, turned.data
+    return Arcs(indptr.astype(np.int64), head.astype(np.int32), duration)
 
 
 def by_node(node: Int32s, offset_ms: Int32s, node_count: int) -> tuple[Int64s, Int64s, Int64s]:

@@ -31,9 +31,9 @@ from siteselect.network.pairs import same_road_pairs
 from siteselect.network.snap import Snapped
 
 if TYPE_CHECKING:
-    from siteselect.network.hierarchy import Topology
+    from siteselect.network.hierarchy import Hierarchy, Topology
 
-__all__ = ["Engine", "Routing", "TimeMatrix", "nearest_ms", "time_matrix"]
+__all__ = ["Engine", "Routing", "TimeMatrix", "nearest_ms", "prepared", "time_matrix"]
 
 Floats = NDArray[np.float64]
 Int32s = NDArray[np.int32]
@@ -169,18 +169,24 @@ def time_matrix(
     cutoff_ms: int,
     direction: Direction = "to_sites",
     engine: Engine = "auto",
-    topology: Topology | Path | None = None,
+    hierarchy: Hierarchy | Topology | Path | None = None,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> TimeMatrix:
     """Sparse matrix sites × others of the times within a cutoff.
 
     ``to_sites`` (default): from the commune to the site, the way workers travel; ``from_sites``
-    the other way. The result does not depend on ``workers``, ``engine`` nor ``topology``.
+    the other way. The result does not depend on ``workers``, ``engine`` nor ``hierarchy``.
 
-    ``topology``: the order of contraction of these roads (or of more roads, so that closing one
-    keeps it), or a folder where such orders are kept; without it large work goes to the
-    compiled Dijkstra, one bounded search a site.
+    ``hierarchy``: one prepared for this graph and direction (:func:`prepared`), or the order of
+    contraction of these roads (or of more roads, so that closing one keeps it), or a folder
+    where such orders are kept; without it large work goes to the compiled Dijkstra, one bounded
+    search a site.
+
+    Raises
+    ------
+    ValueError
+        A hierarchy prepared for the other direction.
     """
     started = time.perf_counter()
     reverse = direction == "to_sites"
@@ -195,8 +201,10 @@ def time_matrix(
         else same_road_pairs(sites, others),
         cutoff_ms=int(cutoff_ms),
     )
-    chosen, reason, tree = _choose(engine, graph, sources=len(sites), topology=topology)
-    indptr, column, duration = _run(chosen, search, tree, workers, progress)
+    chosen, reason, ready = _choose(
+        engine, graph, sources=len(sites), direction=direction, hierarchy=hierarchy
+    )
+    indptr, column, duration = _run(chosen, search, ready, workers, progress)
     routing = Routing(
         engine=chosen,
         reason=reason,
@@ -209,10 +217,54 @@ def time_matrix(
     return TimeMatrix((len(sites), len(others)), indptr, column, duration, int(cutoff_ms), routing)
 
 
+def prepared(
+    graph: RoadGraph,
+    given: Hierarchy | Topology | Path | None = None,
+    *,
+    direction: Direction = "to_sites",
+) -> Hierarchy:
+    """A hierarchy with the times of this graph, for many matrices; from scratch if need be.
+
+    Raises
+    ------
+    ValueError
+        A hierarchy prepared for the other direction.
+    """
+    found = _prepared(graph, given, direction, build=True)
+    if found is None:
+        raise AssertionError
+    return found
+
+
+def _prepared(
+    graph: RoadGraph,
+    given: Hierarchy | Topology | Path | None,
+    direction: Direction,
+    *,
+    build: bool,
+) -> Hierarchy | None:
+    from siteselect.network import hierarchy
+
+    reverse = direction == "to_sites"
+    if isinstance(given, hierarchy.Hierarchy):
+        if given.reverse != reverse:
+            raise ValueError(f"the hierarchy was prepared for the other direction than {direction}")
+        return given
+    if isinstance(given, Path):
+        topology = hierarchy.stored_topology(graph, folder=given, build=build)
+    elif given is None:
+        topology = hierarchy.contract(plain.arcs(graph, reverse=False), graph.x_m, graph.y_m)
+    else:
+        topology = given
+    if topology is None:
+        return None
+    return hierarchy.customise(topology, plain.arcs(graph, reverse=reverse), reverse=reverse)
+
+
 def _run(
     engine: str,
     search: plain.Search,
-    topology: Topology | None,
+    ready: Hierarchy | None,
     workers: int,
     progress: Progress | None,
 ) -> tuple[Int64s, Int32s, Int32s]:
@@ -222,27 +274,31 @@ def _run(
 
     order = np.argsort(search.seed_node[:, 0], kind="stable")  # neighbours share cached memory
     search = search.in_order(order)
-    if topology is None:
+    if ready is None:
         found = kernels.matrix(search, workers=workers, progress=progress)
     else:
         from siteselect.network import hierarchy
 
-        customised = hierarchy.customise(topology, search.arcs)
-        found = hierarchy.matrix(search, customised, workers=workers, progress=progress)
+        found = hierarchy.matrix(search, ready, workers=workers, progress=progress)
     return kernels.put_back(*found, order)
 
 
 def _choose(
-    engine: Engine, graph: RoadGraph, *, sources: int, topology: Topology | Path | None = None
-) -> tuple[str, str, Topology | None]:
-    """The engine, why, and the topology it needs.
+    engine: Engine,
+    graph: RoadGraph,
+    *,
+    sources: int,
+    direction: Direction = "to_sites",
+    hierarchy: Hierarchy | Topology | Path | None = None,
+) -> tuple[str, str, Hierarchy | None]:
+    """The engine, why, and the hierarchy if that is the one.
 
-    Measured on one core: scipy takes 7 ns a source and node, the compiled Dijkstra 3 ns but
-    seconds of compilation once; the hierarchy 0.1 ms a source, 2 µs a node for its times and
-    50 µs a node for its order, which is kept.
+    Measured on one core: scipy takes 4 to 7 ns a source and node, the compiled Dijkstra 2 to 3
+    but seconds of compilation once; the hierarchy 0.1 ms a source, 1 µs a node for its times and
+    30 µs a node for its order, which is kept.
     """
     if engine == "hierarchy":
-        return engine, "asked for", _topology(graph, topology, build=True)
+        return engine, "asked for", _prepared(graph, hierarchy, direction, build=True)
     if engine != "auto":
         return engine, "asked for", None
     nodes = graph.node_count
@@ -250,18 +306,8 @@ def _choose(
     size = f"{sources} sources × {nodes} nodes = {work:.1e}"
     if work < KERNEL_FROM:
         return "scipy", f"{size}, less than {KERNEL_FROM:.0e}: not worth compiling", None
-    if topology is not None and sources >= STORED_FROM:
-        found = _topology(graph, topology, build=sources >= BUILT_FROM)
+    if hierarchy is not None and sources >= STORED_FROM:
+        found = _prepared(graph, hierarchy, direction, build=sources >= BUILT_FROM)
         if found is not None:
             return "hierarchy", f"{size}, {sources} sources repay the hierarchy", found
     return "numba", f"{size}, at least {KERNEL_FROM:.0e}: compiled kernels", None
-
-
-def _topology(graph: RoadGraph, given: Topology | Path | None, *, build: bool) -> Topology | None:
-    from siteselect.network import hierarchy
-
-    if isinstance(given, hierarchy.Topology):
-        return given
-    if given is None:
-        return hierarchy.contract(plain.arcs(graph, reverse=False), graph.x_m, graph.y_m)
-    return hierarchy.stored_topology(graph, folder=given, build=build)

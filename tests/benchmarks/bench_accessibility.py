@@ -293,7 +293,7 @@ def _our_graph(data: dict[str, Any]) -> Any:
 
     from siteselect.network import graph_from_tables
 
-    names = np.array(list(SPEED))[data["cls"]]
+    names = pd.Categorical.from_codes(data["cls"], categories=list(SPEED))
     kmh = np.array(list(SPEED.values()))[data["cls"]]
     tail = np.repeat(np.arange(data["x"].size), np.diff(data["indptr"]))
     edges = pd.DataFrame(
@@ -313,6 +313,7 @@ def run_ours(given: argparse.Namespace, engine: str) -> dict[str, Any]:
     import numpy as np
 
     from siteselect.network import nearest_ms, snap, time_matrix, with_speeds
+    from siteselect.network.travel import prepared
 
     figures: dict[str, Any] = {}
     with _timed(figures, "setup_compile"):
@@ -331,21 +332,22 @@ def run_ours(given: argparse.Namespace, engine: str) -> dict[str, Any]:
         sites, targets = at(data["site"]), at(data["target"])
         facilities = [at(nodes) for nodes in data["facility"]]
     some = at(data["site"][:count])
-    topology = None
+    ready = None
     if engine == "hierarchy":
         from siteselect.network.hierarchy import contract
         from siteselect.network.plain import arcs
 
         with _timed(figures, "setup_topology"):
             topology = contract(arcs(graph, reverse=False), graph.x_m, graph.y_m)
+        with _timed(figures, "setup_customise"):
+            ready = prepared(graph, topology)
     options: dict[str, Any] = {
         "cutoff_ms": round(given.cutoff_min * 60_000),
         "engine": "hierarchy" if engine == "hierarchy" else "numba",
-        "topology": topology,
         "workers": given.workers,
     }
     with _timed(figures, "matrix", sites=count):
-        times = time_matrix(graph, some, targets, **options)
+        times = time_matrix(graph, some, targets, hierarchy=ready, **options)
     _per_site(figures)
     figures["pairs"] = times.pair_count
     with _timed(figures, "nearest", classes=10):
@@ -354,10 +356,10 @@ def run_ours(given: argparse.Namespace, engine: str) -> dict[str, Any]:
         lambda k: _sparse_rows(times.indptr, times.column, times.duration_ms, k), given
     )
     figures["digest"] |= _nearest_digests(near)
-    if topology is not None:
+    if ready is not None:
         with _timed(figures, "new_speeds"):
             slower = with_speeds(graph, speed_kmh={k: v * 0.8 for k, v in SPEED.items()})
-            again = time_matrix(slower, some, targets, **options)
+            again = time_matrix(slower, some, targets, hierarchy=ready.topology, **options)
             for facility in facilities:
                 nearest_ms(slower, sites, facility, engine="numba")
         figures["new_speeds"]["pairs"] = again.pair_count

@@ -111,7 +111,7 @@ def test_one_order_serves_other_speeds_and_closed_roads() -> None:
         s = snap(changed, places(30, 20, 1), max_m=900)
         h = snap(changed, places(90, 20, 2), max_m=900)
         plain = time_matrix(changed, s, h, cutoff_ms=10**7, engine="scipy")
-        fast = time_matrix(changed, s, h, cutoff_ms=10**7, engine="hierarchy", topology=topology)
+        fast = time_matrix(changed, s, h, cutoff_ms=10**7, engine="hierarchy", hierarchy=topology)
         np.testing.assert_array_equal(fast.column, plain.column)
         np.testing.assert_array_equal(fast.duration_ms, plain.duration_ms)
         times.append(plain.duration_ms.sum())

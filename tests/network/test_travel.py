@@ -123,17 +123,17 @@ def test_hierarchy_is_chosen_where_its_order_is_kept(tmp_path: Path) -> None:
     graph = from_networkx(grid(3, 1))
     many = int(KERNEL_FROM) // graph.node_count + 1
     assert many > BUILT_FROM
-    name, _, built = _choose("auto", graph, sources=many, topology=tmp_path)
+    name, _, built = _choose("auto", graph, sources=many, hierarchy=tmp_path)
     assert name == "hierarchy"
     assert len(list(tmp_path.iterdir())) == 1
-    _, _, kept = _choose("hierarchy", graph, sources=1, topology=tmp_path)
+    _, _, kept = _choose("hierarchy", graph, sources=1, hierarchy=tmp_path)
     assert built is not None
     assert kept is not None
-    np.testing.assert_array_equal(kept.rank, built.rank)
+    np.testing.assert_array_equal(kept.topology.rank, built.topology.rank)
     next(tmp_path.iterdir()).write_bytes(b"damaged")
-    _, _, mended = _choose("hierarchy", graph, sources=1, topology=tmp_path)
+    _, _, mended = _choose("hierarchy", graph, sources=1, hierarchy=tmp_path)
     assert mended is not None
-    np.testing.assert_array_equal(mended.head, built.head)
+    np.testing.assert_array_equal(mended.topology.head, built.topology.head)
 
 
 def test_sums_and_potential_by_hand() -> None:
