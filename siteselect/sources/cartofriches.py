@@ -19,7 +19,7 @@ import shapely
 from siteselect.errors import Fault, FaultLog, InputError, nearest_name
 from siteselect.messages import Msg
 from siteselect.schemas import SITE_STATUSES
-from siteselect.sources import locating, parcels, values
+from siteselect.sources import cnig, locating, parcels, values
 from siteselect.sources.delimited import Delimited, read_delimited
 from siteselect.sources.findings import Findings
 from siteselect.sources.placing import Communes
@@ -33,61 +33,6 @@ DOUBTFUL = ("friche potentielle", "inconnu", "autre", "sans objet")
 """Statuses that nobody verified."""
 DRAWN_M2 = (312.14, 31_214.45)
 """Areas of the circles of 10 and 100 m, drawn with 32 sides, that stand in for unknown sites."""
-POLLUTION = (
-    "pollution inexistante",
-    "pollution traitée",
-    "pollution peu probable",
-    "pollution supposée",
-    "pollution avérée",
-    "inconnu",
-    "autre",
-    "sans objet",
-)
-BUILDINGS = (
-    "dégradation inexistante ou faible",
-    "dégradation moyenne",
-    "dégradation très importante",
-    "dégradation hétérogène",
-    "inconnu",
-    "autre",
-    "sans objet",
-)
-TYPES = (
-    "friche industrielle",
-    "friche commerciale",
-    "friche hospitalière",
-    "friche agro-industrielle",
-    "friche carrière ou mine",
-    "friche militaire",
-    "friche d'habitat",
-    "friche d'équipement public",
-    "friche portuaire",
-    "friche aéroportuaire",
-    "friche ferroviaire",
-    "friche logistique",
-    "friche loisir tourisme hôtellerie",
-    "friche enseignement",
-    "friche cultuelle",
-    "mixte - dominante habitat",
-    "mixte - autre",
-    "inconnu",
-    "autre",
-    "sans objet",
-)
-STATUS_VARIANTS = {
-    status.removeprefix("friche "): status for status in SITE_STATUSES if status.startswith("fri")
-}
-POLLUTION_VARIANTS = {word.removeprefix("pollution "): word for word in POLLUTION[:5]}
-TYPE_VARIANTS = {word.removeprefix("friche "): word for word in TYPES if word.startswith("fri")} | {
-    "mixte": "mixte - autre",
-    "friche mixte": "mixte - autre",
-    "friche d'habitation": "friche d'habitat",
-    "friche touristique": "friche loisir tourisme hôtellerie",
-}
-ZONES = ("U", "AUc", "AUs", "A", "N", "Zc", "ZCa", "ZnC", "RNU", "inconnu", "autre", "sans objet")
-ZONE_VARIANTS = {"Nh": "N", "Ah": "A"}
-"""Hamlets inside natural and farming zones: the standard has no word for them."""
-
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "site_id": ("site_id",),
     "name": ("site_nom",),
@@ -117,6 +62,17 @@ REQUIRED: tuple[tuple[str, ...], ...] = (
     ("point", "lat"),
 )
 """Each must be there, or one of the alternatives."""
+DOUBTS = (
+    "area_of_site",
+    "code_replaced",
+    "far_from_commune",
+    "no_parcels",
+    "outside_commune",
+    "parcels_elsewhere",
+    "polygon_unusable",
+    "shared_parcels",
+)
+"""Issues that travel with a site, so that whoever shows it can say what to check."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +83,8 @@ class Inventory:
     ----------
     sites
         table ``sites`` of a pack (docs/architecture.md), sorted by ``site_id``, with
-        ``stated_type``, ``stated_zone`` and ``stated_date`` besides.
+        ``stated_name`` (where ``name`` is shorter), ``stated_type``, ``stated_zone``,
+        ``stated_date`` and ``import_issues`` (those of :data:`DOUBTS`, by comma) besides.
     report
         row (as a spreadsheet numbers it), site_id, issue (a key of
         :data:`siteselect.sources.findings.ISSUES`), value, action (left_out, corrected, kept).
@@ -284,11 +241,11 @@ def _describe(cells: pd.DataFrame, findings: Findings) -> pd.DataFrame:
     """Words of the standard; unknown stays unknown (missing)."""
     described = pd.DataFrame(index=cells.index)
     for name, known, variants in (
-        ("status", SITE_STATUSES, STATUS_VARIANTS),
-        ("pollution", POLLUTION, POLLUTION_VARIANTS),
-        ("buildings", BUILDINGS, {}),
-        ("type", TYPES, TYPE_VARIANTS),
-        ("zone", ZONES, ZONE_VARIANTS),
+        ("status", SITE_STATUSES, cnig.STATUS_VARIANTS),
+        ("pollution", cnig.POLLUTION, cnig.POLLUTION_VARIANTS),
+        ("buildings", cnig.BUILDINGS, {}),
+        ("type", cnig.TYPES, cnig.TYPE_VARIANTS),
+        ("zone", cnig.ZONES, cnig.ZONE_VARIANTS),
     ):
         stated = values.present(cells[name])
         word = values.words(stated, known, variants)
@@ -296,7 +253,9 @@ def _describe(cells: pd.DataFrame, findings: Findings) -> pd.DataFrame:
         mapped = word.notna() & (word != stated)
         findings.note(mapped, "word_mapped", cells[name], "corrected")
         described[name] = word.mask(word == "inconnu")
-    described["name"] = values.present(cells["name"])
+    stated = values.present(cells["name"])
+    described["name"] = cnig.short_names(stated)
+    described["stated_name"] = stated.where(stated != described["name"])
     described["updated"] = values.iso_dates(cells["updated"])
     described["source"] = values.present(cells["source"]).fillna("Cartofriches")
     return described
@@ -353,6 +312,8 @@ def _assemble(
         "stated_buildings": described.loc[kept, "buildings"],
         "stated_type": described.loc[kept, "type"],
         "stated_zone": described.loc[kept, "zone"],
+        "stated_name": described.loc[kept, "stated_name"],
+        "import_issues": findings.of(DOUBTS).reindex(kept),
         "stated_date": described.loc[kept, "updated"].replace("", pd.NA),
         "source": described.loc[kept, "source"],
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 import pandas as pd
@@ -91,6 +91,12 @@ class Findings:
                 }
             )
         )
+
+    def of(self, issues: Collection[str]) -> pd.Series[str]:
+        """Of these issues, those of each row that has any, joined by commas, in order."""
+        found = self.report()
+        chosen = found[found["issue"].isin(list(issues))].drop_duplicates(["row", "issue"])
+        return chosen.groupby("row")["issue"].agg(",".join)
 
     def report(self, damaged: Mapping[int, str] | None = None) -> pd.DataFrame:
         """row, site_id, issue, value, action; sorted by row. ``damaged``: rows never read."""

@@ -17,14 +17,8 @@ from hypothesis import strategies as st
 
 from siteselect.errors import InputError
 from siteselect.schemas import SITE_STATUSES, check_table
-from siteselect.sources.cartofriches import (
-    BUILDINGS,
-    POLLUTION,
-    TYPES,
-    ZONES,
-    Inventory,
-    read_cartofriches,
-)
+from siteselect.sources.cartofriches import DOUBTS, Inventory, read_cartofriches
+from siteselect.sources.cnig import BUILDINGS, POLLUTION, TYPES, ZONES
 from siteselect.sources.findings import ACTIONS, ISSUES, REPORT_COLUMNS
 
 WriteInventory = Callable[..., Path]
@@ -167,6 +161,40 @@ def test_swapped_coordinates(inventory: WriteInventory, communes: gpd.GeoDataFra
     found = consistent(read_cartofriches(path, communes), communes)
     assert "coordinates_swapped" in issues(found)
     assert shapely.distance(found.sites.centroid.iloc[0], plain.centroid.iloc[0]) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("stated", "name"),
+    [
+        ("Usine  Granges ", "Usine Granges"),
+        ("Appel à projet Fonds Vert 2023 -Ilot gare", "Ilot gare"),
+        ("Appel à projet Fonds Vert 2023 -", "Appel à projet Fonds Vert 2023 -"),
+        (
+            "Appel à projet Recyclage Foncier 2021 3ième édition (Dossier N° 8308731) - Occitanie"
+            ' - 34003 - friche: Friche Industrielle "La Méditerranéenne"',
+            'Friche Industrielle "La Méditerranéenne"',
+        ),
+        (
+            "Appel à projet Recyclage Foncier 2021 (Dossier N° 3726062) - Pays de la Loire - 49"
+            " - Maine-et-Loire - Saint-Lambert-la-Potherie ",
+            "Saint-Lambert-la-Potherie (dossier 3726062)",
+        ),
+    ],
+)
+def test_names_without_the_name_of_a_call(
+    inventory: WriteInventory, communes: gpd.GeoDataFrame, stated: str, name: str
+) -> None:
+    site = read_cartofriches(inventory({"site_nom": stated}), communes).sites.iloc[0]
+    assert site["name"] == name
+    assert pd.isna(site["stated_name"]) if stated == name else site["stated_name"] == stated.strip()
+
+
+def test_doubts_travel_with_the_site(inventory: WriteInventory, communes: gpd.GeoDataFrame) -> None:
+    path = inventory({"site_id": "a", "comm_insee": "01999"}, {"site_id": "b", "tup_ids": "01001A"})
+    sites = read_cartofriches(path, communes).sites
+    assert sites["import_issues"].iloc[0] == "code_replaced,no_parcels"
+    assert pd.isna(sites["import_issues"].iloc[1])
+    assert set(DOUBTS) <= set(ISSUES)
 
 
 def test_unknown_words_are_read_as_unknown_and_told(
