@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 import geopandas as gpd
@@ -16,7 +17,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from siteselect.errors import Fault, FaultLog, InputError, nearest_name
+from siteselect.errors import Fault, FaultLog, InputError
 from siteselect.messages import Msg
 from siteselect.schemas import SITE_STATUSES
 from siteselect.sources import cnig, locating, parcels, values
@@ -183,27 +184,34 @@ def _columns(table: Delimited, path: Path) -> pd.DataFrame:
         ours: next((by_name[name] for name in names if name in by_name), None)
         for ours, names in COLUMNS.items()
     }
-    log = FaultLog()
-    for needed in REQUIRED:
-        if not any(found[ours] for ours in needed):
-            names = [name for ours in needed for name in COLUMNS[ours]]
-            near = next(filter(None, (nearest_name(name, by_name) for name in names)), None)
-            log.add(
-                Msg(
-                    "not an inventory of brownfields: the column {names} is missing",
-                    names=" / ".join(names),
-                ),
-                file=path,
-                value=near,
-                remedy=Msg("rename {near} to {name}", near=near, name=names[0])
-                if near
-                else Msg("give the CSV of Cartofriches or of the CNIG friches standard"),
-            )
-    log.check()
+    _check_columns(found, by_name, path)
     empty = pd.Series("", index=table.frame.index, dtype="str")
     return pd.DataFrame(
         {ours: empty if name is None else table.frame[name] for ours, name in found.items()}
     )
+
+
+def _check_columns(found: Mapping[str, str | None], by_name: Mapping[str, str], path: Path) -> None:
+    lacking = [needed for needed in REQUIRED if not any(found[ours] for ours in needed)]
+    give = Msg("give the CSV of Cartofriches or of the CNIG friches standard")
+    if len(lacking) == len(REQUIRED):
+        message = Msg("not an inventory of brownfields: it has none of the columns of one")
+        raise InputError(Fault(message, file=path, value=", ".join(by_name)[:200], remedy=give))
+    log = FaultLog()
+    for needed in lacking:
+        names = [name for ours in needed for name in COLUMNS[ours]]
+        # Nearer than nearest_name asks: a wrong column would be taken at its word.
+        near = next((m for name in names for m in get_close_matches(name, by_name, 1, 0.75)), None)
+        log.add(
+            Msg(
+                "not an inventory of brownfields: the column {names} is missing",
+                names=" / ".join(names),
+            ),
+            file=path,
+            value=near,
+            remedy=Msg("rename {near} to {name}", near=near, name=names[0]) if near else give,
+        )
+    log.check()
 
 
 # --- rules ----------------------------------------------------------------------------------------

@@ -295,10 +295,8 @@ def test_standard_columns_with_an_outline(
 @pytest.mark.parametrize(
     ("header", "expected"),
     [
-        (
-            "a;b;c",
-            ["site_id", "site_statut", "comm_insee", "unite_fonciere_surface / site_surface"],
-        ),
+        ("a;b;c", ["it has none of the columns of one (value: 'a, b, c')"]),
+        ("site_id;a;b", ["site_statut", "comm_insee", "unite_fonciere_surface / site_surface"]),
         ("siteid;site_statut;comm_insee;lon;lat;site_surface", ["rename siteid to site_id"]),
         ("site_id;site_statut;comm_insee;longitude;site_surface", ["geompoint / lat / latitude"]),
     ],

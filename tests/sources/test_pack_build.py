@@ -197,7 +197,7 @@ def test_a_pack_with_a_stranger_in_it_is_left_alone(
     [
         (None, "there is no such file"),
         (b"", "the file is empty"),
-        (b"a,b\n1,2\n", "site_id is missing"),
+        (b"a,b\n1,2\n", "it has none of the columns of one"),
         (gzip.compress(b"site_id,lon\n" * 5000)[:-30], "truncated"),
     ],
 )
