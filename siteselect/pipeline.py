@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -214,6 +216,7 @@ def _assemble(
     translator = Translator(lang)
     return Run(
         run_id=run_id(loaded.scenario, pack, rulebook),
+        created=_now(),
         scenario=loaded.scenario,
         changes=loaded.changes,
         pack=pack,
@@ -233,6 +236,14 @@ def _rendered(sites: gpd.GeoDataFrame, translator: Translator) -> gpd.GeoDataFra
     result = sites.copy()
     result["reason"] = [translator.text(reason) for reason in sites["reason"]]
     return result
+
+
+def _now() -> datetime:
+    """The moment of the run, or the one that SOURCE_DATE_EPOCH imposes (reproducible builds)."""
+    imposed = os.environ.get("SOURCE_DATE_EPOCH")
+    if imposed is not None and imposed.isdigit():
+        return datetime.fromtimestamp(int(imposed), tz=UTC)
+    return datetime.now(tz=UTC).replace(microsecond=0)
 
 
 def _versions() -> dict[str, str]:

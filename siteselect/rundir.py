@@ -107,7 +107,14 @@ def write_run(run: Run, folder: Path, reports: Callable[[Path], tuple[str, ...]]
         run.ledger.to_parquet(place / "ledger.parquet", index=False)
         run.restoration.to_parquet(place / "restoration.parquet", index=False)
         (place / SCENARIO).write_text(dump_scenario(run.scenario), encoding="utf-8")
-        _write_json(place / RESULT, {"run_id": run.run_id, **_plain(asdict(run.result))})
+        _write_json(
+            place / RESULT,
+            {
+                "run_id": run.run_id,
+                "created": run.created.isoformat(),
+                **_plain(asdict(run.result)),
+            },
+        )
         reports(place)
         _write_json(place / MANIFEST, manifest_of(run, place))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import geopandas as gpd
 import pandas as pd
@@ -64,6 +65,8 @@ class Run:
     """
 
     run_id: str
+    created: datetime
+    """when the run was made, UTC; not part of the tables, which stay the same byte for byte"""
     scenario: Scenario
     changes: tuple[Change, ...]
     pack: DataPack

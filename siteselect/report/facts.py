@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 
 from siteselect.i18n import Translator
 from siteselect.messages import Msg
@@ -29,14 +28,6 @@ class Fact:
     """number format of the workbook, where the value is a number"""
 
 
-def created(run: Run) -> datetime | None:
-    """When the run was made, where the run says so."""
-    moment = getattr(run, "created", None)
-    if isinstance(moment, str):
-        moment = datetime.fromisoformat(moment)
-    return moment if isinstance(moment, datetime) else None
-
-
 def status_text(run: Run, t: Translator) -> str:
     """« optimum prouvé » and its like."""
     known = RUN_STATUS.get(run.result.status)
@@ -55,9 +46,7 @@ def identity(run: Run, t: Translator) -> list[Fact]:
         Fact(t.text(Msg("Description")), run.scenario.description.strip() or "—"),
         Fact(t.text(Msg("Run")), run.run_id),
     ]
-    moment = created(run)
-    if moment is not None:
-        facts.append(Fact(t.text(Msg("Date")), t.date(date(moment.year, moment.month, moment.day))))
+    facts.append(Fact(t.text(Msg("Date")), t.date(run.created.date())))
     facts.append(Fact(t.text(Msg("Data pack")), run.pack.manifest.title))
     return facts
 

@@ -16,7 +16,6 @@ import pyogrio
 
 from siteselect.i18n import Translator
 from siteselect.messages import Msg
-from siteselect.report import facts
 from siteselect.report.columns import RESTORATION, SITES, WORD, Column
 from siteselect.report.tables import floats
 from siteselect.report.words import word
@@ -43,8 +42,7 @@ def write_geopackage(run: Run, path: Path, t: Translator) -> None:
         "candidates": _sites(run.sites, t),
         "restoration": _plain(run.restoration, RESTORATION),
     }
-    made = facts.created(run)
-    stamp = "2020-01-01T00:00:00.000Z" if made is None else f"{made:%Y-%m-%dT%H:%M:%S}.000Z"
+    stamp = f"{run.created:%Y-%m-%dT%H:%M:%S}.000Z"
     previous = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
     # the library stamps every layer with the present time: two runs would never be the same file
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": stamp})

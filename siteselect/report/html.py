@@ -78,12 +78,11 @@ def _context(run: Run, t: Translator) -> dict[str, Any]:
     restoration_headings, restoration = page.restoration_views(run, t)
     criteria = criteria_table(run, t)
     overrides = overrides_table(run, t)
-    made = facts.created(run)
     layers = run.pack.manifest.layers
     return {
         "run": run,
         "title": run.scenario.title,
-        "date": "" if made is None else t.date(made.date()),
+        "date": t.date(run.created.date()),
         "disclaimer": t.text(DISCLAIMER),
         "notices": facts.notices(run, t),
         "simulated": facts.simulated_titles(layers),

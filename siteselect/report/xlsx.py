@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,6 @@ from siteselect.runs import Run
 MAX_TEXT = 32_767
 """Longest text of a cell (limit of the format): longer ones are cut, never dropped."""
 PAPER_A4 = 9
-EPOCH = datetime(2020, 1, 1)
 """Date of the file where the run has none: the same run gives the same bytes."""
 
 
@@ -102,13 +100,12 @@ def write_workbook(run: Run, path: Path, t: Translator) -> None:
         "nan_inf_to_errors": False,
     }
     with xlsxwriter.Workbook(str(path), options) as workbook:
-        made = facts.created(run)
         workbook.set_properties(
             {
                 "title": run.scenario.title[:255],
                 "subject": run.run_id[:255],
                 "author": "siteselect",
-                "created": EPOCH if made is None else made.replace(tzinfo=None),
+                "created": run.created.replace(tzinfo=None),
             }
         )
         book = _Book(workbook, t)

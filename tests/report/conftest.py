@@ -250,6 +250,7 @@ def make_run(folder: Path) -> Run:
     listed = status.isin(["selected", "forced_in", "reserve"])
     run = Run(
         run_id="essai-0001",
+        created=datetime(2026, 11, 23, 9, 30, tzinfo=UTC),
         scenario=scenario,
         changes=(),
         pack=make_pack(folder),
