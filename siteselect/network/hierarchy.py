@@ -31,7 +31,8 @@ from numpy.typing import NDArray
 from siteselect.network import hierarchy_kernels as kernel
 from siteselect.network.dissection import dissection_order, undirected
 from siteselect.network.graph import MAX_MS, RoadGraph
-from siteselect.network.plain import Arcs, Search, arcs, joined, least
+from siteselect.network.kernels import in_turn, run_rows
+from siteselect.network.plain import Arcs, Search, arcs, least
 
 __all__ = [
     "Hierarchy",
@@ -176,6 +177,7 @@ def matrix(
     ``hierarchy`` is customised with ``search.arcs``. Equal to ``kernels.matrix``.
     """
     rows, columns = search.shape
+    search, order_by_place = in_turn(search)
     b_indptr, buckets = _buckets(search, hierarchy, workers)
     topology = hierarchy.topology
     seed_rank = topology.rank[search.seed_node]
@@ -197,13 +199,7 @@ def matrix(
             shape=(high - low, columns), cutoff_ms=search.cutoff_ms,
         )  # fmt: skip
 
-    blocks = []
-    with ThreadPoolExecutor(max(workers, 1)) as pool:
-        for done, block in enumerate(pool.map(chunk, range(0, rows, size)), start=1):
-            blocks.append(block)
-            if progress is not None:
-                progress("routing", min(1.0, done * size / rows))
-    return joined(blocks, rows)
+    return run_rows(chunk, order_by_place, size=size, workers=workers, progress=progress)
 
 
 def _buckets(search: Search, hierarchy: Hierarchy, workers: int) -> tuple[Int64s, Int32s]:

@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from siteselect.network.graph import MAX_MS
-from siteselect.network.plain import Arcs, Search, by_node, joined, least
+from siteselect.network.plain import Arcs, Block, Search, by_node, least
 
-__all__ = ["matrix", "nearest", "put_back"]
+__all__ = ["in_turn", "matrix", "nearest", "run_rows"]
 
 Floats = NDArray[np.float64]
 Int32s = NDArray[np.int32]
@@ -58,6 +58,7 @@ def matrix(
 ) -> tuple[Int64s, Int32s, Int32s]:
     """CSR arrays ``indptr``, ``column``, ``duration_ms`` of the pairs within the cutoff."""
     rows, columns = search.shape
+    search, order_by_place = in_turn(search)
     nodes = search.arcs.node_count
     links = interleaved(search.arcs)
     t_indptr, t_place, t_ms = by_node(search.target_node, search.target_ms, nodes)
@@ -94,33 +95,66 @@ def matrix(
             shape=(high - low, columns), cutoff_ms=search.cutoff_ms,
         )  # fmt: skip
 
+    return run_rows(chunk, order_by_place, size=size, workers=workers, progress=progress)
+
+
+def run_rows(
+    chunk: Callable[[int], Block],
+    order: Int64s,
+    *,
+    size: int,
+    workers: int,
+    progress: Progress | None,
+) -> tuple[Int64s, Int32s, Int32s]:
+    """CSR arrays of all rows, computed ``size`` at a time by threads; see :func:`in_turn`."""
     blocks = []
     with ThreadPoolExecutor(max(workers, 1)) as pool:
-        for done, block in enumerate(pool.map(chunk, range(0, rows, size)), start=1):
+        for done, block in enumerate(pool.map(chunk, range(0, order.size, size)), start=1):
             blocks.append(block)
             if progress is not None:
-                progress("routing", min(1.0, done * size / rows))
-    return joined(blocks, rows)
+                progress("routing", min(1.0, done * size / order.size))
+    return join_rows(blocks, order)
+
+
+def in_turn(search: Search) -> tuple[Search, Int64s]:
+    """The rows sorted by place, and their order: neighbours share memory that is cached."""
+    order = np.argsort(search.seed_node[:, 0], kind="stable")
+    return search.in_order(order), order
+
+
+def join_rows(blocks: list[Block], order: Int64s) -> tuple[Int64s, Int32s, Int32s]:
+    """CSR arrays of blocks of rows, row i of the blocks as row ``order[i]``; empties the list.
+
+    Each block is dropped once copied, so that the pairs are in memory twice at no time.
+    """
+    counts = np.concatenate([np.zeros(0, dtype=np.int64), *(block[0] for block in blocks)])
+    indptr = np.zeros(order.size + 1, dtype=np.int64)
+    indptr[order + 1] = counts
+    np.cumsum(indptr, out=indptr)
+    column = np.empty(indptr[-1], dtype=np.int32)
+    duration = np.empty(indptr[-1], dtype=np.int32)
+    done = 0
+    blocks.reverse()
+    while blocks:
+        count, columns, durations = blocks.pop()
+        rows = order[done : done + count.size]
+        _copy_rows(indptr, rows, count, columns, durations, column, duration)
+        done += count.size
+    return indptr, column, duration
 
 
 @_compiled
-def put_back(
-    indptr: Int64s, column: Int32s, duration: Int32s, order: Int64s
-) -> tuple[Int64s, Int32s, Int32s]:
-    """The CSR arrays with row i of the input as row ``order[i]`` of the output."""
-    result = np.zeros(indptr.size, dtype=np.int64)
-    for row in range(order.size):
-        result[order[row] + 1] = indptr[row + 1] - indptr[row]
-    for row in range(order.size):
-        result[row + 1] += result[row]
-    columns, durations = np.empty_like(column), np.empty_like(duration)
-    for row in range(order.size):
-        at = result[order[row]]
-        for item in range(indptr[row], indptr[row + 1]):
-            columns[at] = column[item]
-            durations[at] = duration[item]
-            at += 1
-    return result, columns, durations
+def _copy_rows(
+    indptr: Int64s, rows: Int64s, count: Int64s, columns: Int32s, durations: Int32s,
+    column: Int32s, duration: Int32s,
+) -> None:  # fmt: skip
+    item = 0
+    for i in range(rows.size):
+        start = indptr[rows[i]]
+        for k in range(count[i]):
+            column[start + k] = columns[item]
+            duration[start + k] = durations[item]
+            item += 1
 
 
 @_compiled

@@ -21,7 +21,7 @@ from scipy.sparse import csgraph
 from siteselect.network.graph import RoadGraph
 from siteselect.network.pairs import Pairs, expand
 
-__all__ = ["Arcs", "Search", "arcs", "by_node", "joined", "least", "matrix", "nearest"]
+__all__ = ["Arcs", "Block", "Search", "arcs", "by_node", "joined", "least", "matrix", "nearest"]
 
 Floats = NDArray[np.float64]
 Int32s = NDArray[np.int32]
@@ -163,7 +163,8 @@ def _sorted_by_row(pairs: Pairs) -> Pairs:
     return Pairs(pairs.row[order], pairs.column[order], pairs.duration_ms[order])
 
 
-_Block = tuple[Int64s, Int32s, Int32s]
+Block = tuple[Int64s, Int32s, Int32s]
+"""Consecutive rows: pairs per row, columns, times."""
 
 
 def _block(
@@ -172,7 +173,7 @@ def _block(
     places: tuple[Int64s, Int64s, Int64s],
     direct: Pairs,
     rows: tuple[int, int],
-) -> _Block:
+) -> Block:
     """Pairs per row, columns and times of the rows ``low`` to ``high``."""
     low, high = rows
     nodes = search.arcs.node_count
@@ -199,7 +200,7 @@ def _block(
 
 def least(
     row: Int64s, column: Int64s, total_ms: Int64s, *, shape: tuple[int, int], cutoff_ms: int
-) -> _Block:
+) -> Block:
     """The quickest of the trips of each pair, in order of row and column.
 
     The pair and its time are packed into one integer (pairs < 2³¹, times < 2³¹) to sort once.
@@ -219,7 +220,7 @@ def least(
     )
 
 
-def joined(blocks: list[_Block], rows: int) -> tuple[Int64s, Int32s, Int32s]:
+def joined(blocks: list[Block], rows: int) -> tuple[Int64s, Int32s, Int32s]:
     """CSR arrays of blocks of consecutive rows."""
     if not blocks:
         return np.zeros(rows + 1, dtype=np.int64), np.empty(0, np.int32), np.empty(0, np.int32)

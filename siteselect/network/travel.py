@@ -270,17 +270,13 @@ def _run(
 ) -> tuple[Int64s, Int32s, Int32s]:
     if engine == "scipy":
         return plain.matrix(search, progress=progress)
-    from siteselect.network import kernels  # numba: half a second that small work does without
-
-    order = np.argsort(search.seed_node[:, 0], kind="stable")  # neighbours share cached memory
-    search = search.in_order(order)
-    if ready is None:
-        found = kernels.matrix(search, workers=workers, progress=progress)
-    else:
+    if ready is not None:
         from siteselect.network import hierarchy
 
-        found = hierarchy.matrix(search, ready, workers=workers, progress=progress)
-    return kernels.put_back(*found, order)
+        return hierarchy.matrix(search, ready, workers=workers, progress=progress)
+    from siteselect.network import kernels  # numba: half a second that small work does without
+
+    return kernels.matrix(search, workers=workers, progress=progress)
 
 
 def _choose(
