@@ -63,11 +63,17 @@ class GrowingLp:
         return np.arange(self.n_columns - many, self.n_columns)
 
     def add_rows(
-        self, lower: Floats, upper: Floats, starts: Index, columns: Index, values: Floats
-    ) -> Index:
-        """Append rows (CSR over existing columns), each with its slacks; their positions."""
+        self, lower: Floats, upper: Floats, starts: Index, columns: Index, values: Floats,
+        *, elastic: bool = True,
+    ) -> Index:  # fmt: skip
+        """Append rows (CSR over existing columns), each with its slacks; their positions.
+
+        Rows that can always be satisfied need no slack: ``elastic=False``.
+        """
         many = len(lower)
         under, over = np.flatnonzero(lower > -INFINITE), np.flatnonzero(upper < INFINITE)
+        if not elastic:
+            under, over = under[:0], over[:0]
         extra = len(under) + len(over)
         slack = self.add_columns(
             np.full(extra, -FIRST_PENALTY), np.zeros(extra), np.full(extra, INFINITE),

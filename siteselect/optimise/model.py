@@ -87,6 +87,18 @@ class Model:
         """S."""
         return len(self.start) - 1
 
+    def reach_or_fail(self) -> csr_array:
+        """The reach of a model with coverage.
+
+        Raises
+        ------
+        ValueError
+            Without coverage.
+        """
+        if self.reach is None:
+            raise ValueError("no coverage")
+        return self.reach
+
     @property
     def n_parcels(self) -> int:
         """R."""
@@ -163,7 +175,9 @@ def compile_model(problem: SelectionProblem) -> Model:
             state[rank[one.include]] = INSIDE
             state[rank[one.exclude]] = OUTSIDE
     cover = problem.coverage
-    reach = None if cover is None else csr_array(cover.matrix()[site_of])
+    reach = None if cover is None else cover.matrix()
+    if reach is not None and not np.array_equal(site_of, np.arange(len(site_of))):
+        reach = csr_array(reach[site_of])
     return Model(
         score=problem.score[column_of],
         site=site,

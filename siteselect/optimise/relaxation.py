@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from siteselect.optimise.bound import Block, Bound, Cut, Multipliers, exact_bound
 from siteselect.optimise.conflicts import violated_cliques
+from siteselect.optimise.coverage import CoverageForm, GroupCuts, OverCoverage
 from siteselect.optimise.lp import INFINITE, Floats, GrowingLp
 from siteselect.optimise.model import INSIDE, OUTSIDE, Model, needed_at_zero
 from siteselect.problem import NO_LOWER, NO_UPPER
@@ -24,14 +24,21 @@ class Relaxation:
     ``unit`` scales the objective: the greatest value of a column is about 1.
     """
 
-    def __init__(self, model: Model, columns: Ints) -> None:
+    def __init__(self, model: Model, columns: Ints, *, grouped: bool = False) -> None:
         self.model = model
         self.lp = GrowingLp()
         gain = model.score.astype(np.float64)
         if model.reach is not None:
             gain = gain + (model.reach @ model.weights)[model.site]
         self.unit = max(1.0, float(np.abs(gain).max(initial=1.0)))
-        self._gain = gain / self.unit
+        self.coverage: CoverageForm | None = None
+        if model.reach is not None:
+            form = GroupCuts if grouped else OverCoverage
+            self.coverage = form(model, self.lp, self.unit)
+        self._worth = gain
+        self._gain = model.score / self.unit
+        if self.coverage is not None:
+            self._gain = self._gain + (self.coverage.gain() / self.unit)[model.site]
         self._position = np.full(model.n_columns, -1, np.int64)
         self.columns = np.zeros(0, np.int64)
         self._row_position = np.full(len(model.lower), -1, np.int64)
@@ -44,9 +51,6 @@ class Relaxation:
         self._cut_lp: list[int] = []
         self._cut_keys: set[tuple[bytes, int]] = set()
         self._variant_row: dict[int, int] = {}
-        self._demand: list[int] = []
-        self._demand_lp: list[int] = []
-        self._demand_position = np.full(len(model.weights), -1, np.int64)
         self.state = model.state.copy()
         self.shut = model.shut.copy()
         self.parcels = self._add_parcels()
@@ -96,13 +100,11 @@ class Relaxation:
             rows.append(np.full(len(hit), lp_row, np.int64))
             cols.append(hit)
             values.append(np.ones(len(hit)))
-        if self.model.reach is not None and self._demand:
-            reach = self.model.reach[self.model.site[new]].tocoo()
-            where = self._demand_position[reach.col]
-            keep = where >= 0
-            rows.append(where[keep])
-            cols.append(reach.row[keep].astype(np.int64))
-            values.append(np.ones(int(keep.sum())))
+        if self.coverage is not None:
+            row, col, value = self.coverage.entries(self.model.site[new])
+            rows.append(row)
+            cols.append(col)
+            values.append(value)
         return np.concatenate(rows), np.concatenate(cols), np.concatenate(values)
 
     def add_model_rows(self, rows: Ints) -> None:
@@ -148,32 +150,6 @@ class Relaxation:
         self.cuts.extend(new)
         self._cut_lp.extend(placed.tolist())
         return len(new)
-
-    def add_demand(self, demand: Ints) -> None:
-        """Count the over-coverage of demand points: o ≥ X − 1, o ≥ 0, at a cost of w each."""
-        demand = demand[self._demand_position[demand] < 0]
-        many = len(demand)
-        if not many or self.model.reach is None:
-            return
-        over = self.lp.add_columns(
-            -self.model.weights[demand] / self.unit, np.zeros(many), np.full(many, INFINITE),
-            np.zeros(many + 1, np.int64), np.zeros(0, np.int64), np.zeros(0),
-        )  # fmt: skip
-        spot = np.full(len(self.model.weights), -1, np.int64)
-        spot[demand] = np.arange(many)
-        reach = self.model.reach[self.model.site[self.columns]].tocoo()
-        keep = spot[reach.col] >= 0
-        row = np.concatenate([spot[reach.col[keep]], np.arange(many)])
-        column = np.concatenate([self._position[self.columns[reach.row[keep]]], over])
-        value = np.concatenate([np.ones(int(keep.sum())), -np.ones(many)])
-        order = np.argsort(row, kind="stable")
-        starts = np.searchsorted(row[order], np.arange(many + 1))
-        placed = self.lp.add_rows(
-            np.full(many, -INFINITE), np.ones(many), starts, column[order], value[order]
-        )
-        self._demand_position[demand] = placed
-        self._demand.extend(demand.tolist())
-        self._demand_lp.extend(placed.tolist())
 
     # ---- fixing --------------------------------------------------------------------------
 
@@ -283,7 +259,7 @@ class Relaxation:
                 open_to, self.model.conflicts.neighbours(other), assume_unique=True
             )
         first = np.minimum(self.model.start[open_to], self.model.n_columns - 1)
-        order = np.argsort(-self._gain[first], kind="stable")[:40]
+        order = np.argsort(-self._worth[first], kind="stable")[:40]
         open_to = open_to[order]
         while len(open_to):
             taken = int(open_to[0])
@@ -294,17 +270,9 @@ class Relaxation:
         return Cut(np.concatenate(parts), 1)
 
     def _separate_demand(self) -> int:
-        model = self.model
-        if model.reach is None:
+        if self.coverage is None:
             return 0
-        load = self.loads()
-        sites = np.flatnonzero(load > TOLERANCE)
-        part: csr_array = model.reach[sites]
-        cover = part.T @ load[sites]
-        wanted = (cover > 1 + TOLERANCE) & (self._demand_position < 0) & (model.weights > 0)
-        demand = np.flatnonzero(wanted)
-        self.add_demand(demand)
-        return len(demand)
+        return self.coverage.separate(self.loads(), self.columns, self._position[self.columns])
 
     # ---- bounding ------------------------------------------------------------------------
 
@@ -314,13 +282,16 @@ class Relaxation:
         rows = self._row_list
         if self._block is None or len(self._block.rows) != len(rows):
             self._block = Block.of(self.model, np.array(rows, np.int64))
+        demand, mu = np.zeros(0, np.int64), np.zeros(0)
+        if self.coverage is not None:
+            demand, mu = self.coverage.multipliers(dual)
         return Multipliers(
             self._block,
             dual[self._row_lp] / self._row_scale[rows] if rows else np.zeros(0),
             tuple(self.cuts),
             dual[self._cut_lp] if self.cuts else np.zeros(0),
-            np.array(self._demand, np.int64),
-            dual[self._demand_lp] if self._demand else np.zeros(0),
+            demand,
+            mu,
         )
 
     def bound(self) -> Bound:

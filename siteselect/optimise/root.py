@@ -47,7 +47,7 @@ def first_columns(model: Model) -> Ints:
 
 def sift(model: Model, *, stop: Callable[[], bool]) -> Root:
     """Solve the root relaxation over all columns; ends early, with a valid bound, on ``stop``."""
-    relaxation = Relaxation(model, first_columns(model))
+    relaxation = Relaxation(model, first_columns(model), grouped=True)
     primal, rounds = False, 0
     while True:
         relaxation.solve(primal=primal)
