@@ -77,7 +77,8 @@ def measure_sites(
     tell("sites", 0.0)
     sites_file = pack.path("sites")
     communes = check_table(pack.vectors("communes"), "communes", file=pack.path("communes"))
-    sites = check_table(pack.vectors("sites"), "sites", file=sites_file)
+    codes = set(communes["code_insee"])
+    sites = check_table(pack.vectors("sites"), "sites", file=sites_file, communes=codes)
     candidates = prepare_candidates(sites, communes, scenario.candidates, file=sites_file)
     tell("sites", 1.0)
     facilities = _facilities(pack)
@@ -161,7 +162,7 @@ def _land(
             _shares(scenario.land.assumed_impermeable_share),
         )
     legend_file = pack.path("landuse_legend")
-    legend = pd.read_csv(legend_file, dtype={"code_cs": str, "code_us": str})
+    legend = landclasses.read_legend(legend_file)
     return cache.table(
         "land",
         _digests(pack, "sites", "landuse", "landuse_legend"),
@@ -239,7 +240,8 @@ def _parcels(pack: DataPack, communes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         empty = empty.astype({"area_ha": float, "cost_keur": "int64"})
         return gpd.GeoDataFrame(empty, geometry=gpd.GeoSeries([], crs=communes.crs))
     file = pack.path("restoration")
-    parcels = check_table(pack.vectors("restoration"), "restoration", file=file)
+    codes = set(communes["code_insee"])
+    parcels = check_table(pack.vectors("restoration"), "restoration", file=file, communes=codes)
     territories = communes.set_index("code_insee")[list(TERRITORY_COLUMNS)]
     return parcels.join(territories.rename(columns=TERRITORY_COLUMNS), on="code_insee")
 

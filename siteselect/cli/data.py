@@ -30,6 +30,12 @@ def data_build(
     base: Annotated[
         str, typer.Option("--base", help="paquet d'où viennent communes, routes, équipements")
     ] = "france",
+    contours: Annotated[
+        Path | None,
+        typer.Option(
+            "--contours", help="contours des communes, pour situer chaque point"
+        ),
+    ] = None,
     lang: LangOption = Lang.fr,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -41,7 +47,14 @@ def data_build(
         from siteselect.sources.build import build_pack
 
         with progress(translator, quiet=quiet or as_json) as tell:
-            pack = build_pack(folder, friches=friches, base=open_pack(base), progress=tell)
+            pack = build_pack(
+                folder,
+                friches=friches,
+                base=open_pack(base),
+                contours=contours,
+                translate=translator.gettext,
+                progress=tell,
+            )
         summary = pack.table("report")
         if as_json:
             counts = summary["issue"].value_counts().sort_index()
