@@ -8,7 +8,7 @@ silently near. Roads are straight between their nodes here, as the graph stores 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,10 @@ class Snapped:
     def on_network(self) -> NDArray[np.bool_]:
         """bool[k]: within the bound of some road."""
         return self.segment >= 0
+
+    def take(self, rows: NDArray[np.int64]) -> Snapped:
+        """Some of the points, in the order given."""
+        return Snapped(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 def snap(
