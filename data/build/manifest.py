@@ -13,7 +13,10 @@ from siteselect.units import CRS
 OPEN_LICENCE = "Licence Ouverte 2.0 (Etalab)"
 ODBL = "ODbL 1.0"
 OSM = "© les contributeurs d'OpenStreetMap"
-SIMULATED = "Données simulées par siteselect sur la géographie réelle ; les objets simulés n'existent pas"
+SIMULATED = (
+    "Données simulées par siteselect sur la géographie réelle ; "
+    "les objets simulés n'existent pas"
+)
 ODBL_NOTICE = "NOTICE-ODbL.txt"
 
 
