@@ -14,8 +14,7 @@ OPEN_LICENCE = "Licence Ouverte 2.0 (Etalab)"
 ODBL = "ODbL 1.0"
 OSM = "© les contributeurs d'OpenStreetMap"
 SIMULATED = (
-    "Données simulées par siteselect sur la géographie réelle ; "
-    "les objets simulés n'existent pas"
+    "Données simulées par siteselect sur la géographie réelle ; les objets simulés n'existent pas"
 )
 ODBL_NOTICE = "NOTICE-ODbL.txt"
 

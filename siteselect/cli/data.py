@@ -32,9 +32,7 @@ def data_build(
     ] = "france",
     contours: Annotated[
         Path | None,
-        typer.Option(
-            "--contours", help="contours des communes, pour situer chaque point"
-        ),
+        typer.Option("--contours", help="contours des communes, pour situer chaque point"),
     ] = None,
     lang: LangOption = Lang.fr,
     quiet: QuietOption = False,
