@@ -228,6 +228,7 @@ def _assemble(
         ledger=outcome.ledger,
         restoration=outcome.restoration,
         notices=measured.notices,
+        lang=lang,
     )
 
 

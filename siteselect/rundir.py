@@ -12,7 +12,8 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -23,11 +24,11 @@ import pandas as pd
 from siteselect.errors import Fault, InputError
 from siteselect.messages import Msg
 from siteselect.pack import MANIFEST as PACK_MANIFEST
-from siteselect.pack import DataPack, sha256_of
-from siteselect.rulebook import Rulebook
-from siteselect.runs import Run
+from siteselect.pack import DataPack, open_pack, sha256_of
+from siteselect.rulebook import Rulebook, open_rulebook
+from siteselect.runs import Run, RunResult
 from siteselect.scenario import Scenario
-from siteselect.scenario_files import dump_scenario
+from siteselect.scenario_files import Change, dump_scenario, load_scenario
 
 RESULT = "result.json"
 MANIFEST = "manifest.json"
@@ -146,14 +147,88 @@ def manifest_of(run: Run, place: Path) -> dict[str, Any]:
         },
         "rulebook": asdict(run.rulebook),
         "scenario": run.scenario.model_dump(mode="json"),
-        "changes": [str(change) for change in run.changes],
+        "lang": run.lang,
+        "changes": [_plain(asdict(change)) for change in run.changes],
         "seed": run.result.seed,
         "versions": dict(run.result.versions),
-        "notices": [str(notice) for notice in run.notices],
+        "notices": [_said(notice) for notice in run.notices],
         "outputs": {
             file.name: sha256_of(file) for file in sorted(place.iterdir()) if file.is_file()
         },
     }
+
+
+def _said(message: Msg) -> dict[str, Any]:
+    """A message that can be translated again when the run is reopened."""
+    values = {key: str(value) for key, value in message.values.items()}
+    return {"text": str(message), "template": message.template, "values": values}
+
+
+def _heard(said: Mapping[str, Any]) -> Msg:
+    message = Msg  # the literal stands where the message was first made
+    return message(said["template"], **said["values"])
+
+
+def read_run(folder: str | Path) -> Run:
+    """A finished run, reopened from its directory, its pack and its rulebook.
+
+    Raises
+    ------
+    InputError
+        the folder is no run, a table was changed since, or the data pack is no longer there
+        or no longer the same.
+    """
+    place = Path(folder)
+    manifest, result = read_json(place / MANIFEST), read_json(place / RESULT)
+    _check_tables(place, manifest)
+    scenario = load_scenario(place / SCENARIO).scenario
+    return Run(
+        run_id=str(manifest["run_id"]),
+        created=datetime.fromisoformat(str(result["created"])),
+        scenario=scenario,
+        changes=tuple(Change(**change) for change in manifest["changes"]),
+        pack=_same_pack(manifest["pack"], place),
+        rulebook=open_rulebook(scenario.land.regime),
+        result=RunResult(**{field.name: result[field.name] for field in fields(RunResult)}),
+        sites=gpd.GeoDataFrame(read_table(place, "sites.parquet")),
+        contributions=read_table(place, "contributions.parquet"),
+        shortlist=gpd.GeoDataFrame(read_table(place, "shortlist.parquet")),
+        ledger=read_table(place, "ledger.parquet"),
+        restoration=gpd.GeoDataFrame(read_table(place, "restoration.parquet")),
+        notices=tuple(_heard(said) for said in manifest["notices"]),
+        lang=manifest["lang"],
+    )
+
+
+def _check_tables(place: Path, manifest: Mapping[str, Any]) -> None:
+    """The canonical tables are those that the run wrote."""
+    for name in TABLES:
+        path = place / name
+        if path.is_file() and sha256_of(path) != manifest["outputs"].get(name):
+            raise InputError(
+                Fault(
+                    Msg("this table was changed since the run (sha256 differs)"),
+                    file=path,
+                    remedy=Msg("run the scenario again"),
+                )
+            )
+
+
+def _same_pack(stated: Mapping[str, Any], place: Path) -> DataPack:
+    """The pack of the run, where it was or among the embedded ones."""
+    try:
+        pack = open_pack(str(stated["folder"]), relative_to=place)
+    except InputError:
+        pack = open_pack(str(stated["name"]), relative_to=place)
+    if pack.digest != stated["digest"]:
+        raise InputError(
+            Fault(
+                Msg("the data pack is not the one of the run (content differs)"),
+                file=pack.folder,
+                remedy=Msg("run the scenario again"),
+            )
+        )
+    return pack
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -79,3 +79,5 @@ class Run:
     ledger: pd.DataFrame
     restoration: gpd.GeoDataFrame
     notices: tuple[Msg, ...]
+    lang: str = "fr"
+    """language of the texts inside the tables (``reason``)"""
