@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -85,6 +86,7 @@ def measure_catchment(
     *,
     snapped: Snapped | None = None,
     engine: Engine = "auto",
+    topologies: Path | None = None,
     workers: int = 1,
     progress: Callable[[str, float], None] | None = None,
 ) -> Catchment:
@@ -103,6 +105,9 @@ def measure_catchment(
         ``code_insee`` and points, EPSG:2154.
     labour
         ``code_insee`` and ``labour_force`` (null where unknown).
+    topologies
+        Folder where orders of contraction are kept, for national road graphs
+        (:func:`~siteselect.network.travel.time_matrix`).
 
     Raises
     ------
@@ -121,6 +126,7 @@ def measure_catchment(
         homes,
         cutoff_ms=max(potential_ms, *(min_to_ms(minutes) for minutes in CUTOFFS_MIN)),
         engine=engine,
+        hierarchy=topologies,
         workers=workers,
         progress=progress,
     )
