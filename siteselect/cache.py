@@ -9,15 +9,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
 from uuid import uuid4
 
 import pandas as pd
 import platformdirs
 import pyarrow as pa
+
+from siteselect.filelock import hold
 
 CACHE_VARIABLE = "SITESELECT_CACHE"
 
@@ -28,15 +32,41 @@ def default_cache_folder() -> Path:
     return Path(named) if named else Path(platformdirs.user_cache_dir("siteselect"))
 
 
+Value = TypeVar("Value")
+
+
+class Memory:
+    """What one process keeps between runs: the last values used, by key.
+
+    Values are shared, not copied: whoever recalls one must not change it.
+    """
+
+    def __init__(self, most: int = 4) -> None:
+        self._most = most
+        self._values: OrderedDict[Hashable, object] = OrderedDict()
+
+    def recall(self, key: Hashable, compute: Callable[[], Value]) -> Value:
+        """The value of a key, computed when it is not remembered."""
+        value: Value = self._values[key] if key in self._values else compute()  # type: ignore[assignment]
+        self._values[key] = value
+        self._values.move_to_end(key)
+        while len(self._values) > self._most:
+            self._values.popitem(last=False)
+        return value
+
+
 class StageCache:
     """Tables by content key, one Parquet file each; ``folder=None`` keeps nothing.
 
-    A cache that cannot be written (read-only folder, full disk) costs time, never a run.
+    Processes that need the same table at once wait for the one that computes it. A cache that
+    cannot be written (read-only folder, full disk) costs time, never a run.
     """
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
         self.hits: list[str] = []
+        self.files: list[Path] = []
+        """the entries read or written, in order"""
 
     def table(
         self,
@@ -53,14 +83,25 @@ class StageCache:
         if self.folder is None:
             return compute()
         path = self.folder / f"{stage}-{_key(inputs, code)}.parquet"
+        self.files.append(path)
+        found = self._read(stage, path)
+        if found is not None:
+            return found
+        with hold(path.with_suffix(".lock")):
+            found = self._read(stage, path)  # another process may just have computed it
+            if found is not None:
+                return found
+            table = compute()
+            with suppress(OSError):
+                _write_beside(table, path)
+            return table
+
+    def _read(self, stage: str, path: Path) -> pd.DataFrame | None:
         with suppress(OSError, pa.ArrowException, ValueError):
             table = pd.read_parquet(path)
             self.hits.append(stage)
             return table
-        table = compute()
-        with suppress(OSError):
-            _write_beside(table, path)
-        return table
+        return None
 
 
 def _key(inputs: object, code: Sequence[ModuleType]) -> str:

@@ -12,7 +12,7 @@ import geopandas as gpd
 import pandas as pd
 
 from siteselect import land, measures, network
-from siteselect.cache import StageCache
+from siteselect.cache import Memory, StageCache
 from siteselect.candidates import TERRITORY_COLUMNS, prepare_candidates
 from siteselect.measures.places import snap_layer
 from siteselect.messages import Msg
@@ -63,22 +63,56 @@ def measure_sites(
     scenario: Scenario,
     *,
     cache: StageCache | None = None,
+    memory: Memory | None = None,
     progress: Progress | None = None,
 ) -> Measured:
     """Candidates, land, access, workforce, utilities and scores of every site of a pack.
+
+    ``memory`` keeps what does not depend on weights and criteria from one scenario to the next.
 
     Raises
     ------
     InputError
         every fault of the pack's tables, or a scenario that does not fit the pack.
     """
-    cache = cache or StageCache(None)
-    tell = progress or _silent
+    stages, tell = cache or StageCache(None), progress or _silent
+
+    def measure() -> _Unscored:
+        return _unscored(pack, scenario, stages, tell)
+
+    bare = measure() if memory is None else memory.recall(_measured_by(pack, scenario), measure)
+    scores = score_sites(bare.measured, scenario.criteria, scenario.weights, assumed=bare.assumed)
+    table = bare.candidates.drop(columns=["area_ha"]).join(bare.measured.join(scores), on="site_id")
+    return Measured(
+        sites=table,
+        contributions=contributions(bare.measured, scenario.criteria, scenario.weights),
+        parcels=bare.parcels.copy(),
+        vintage=pack.layers("landuse")[0].vintage if pack.has("landuse") else "",
+        notices=notices(pack),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Unscored:
+    """All that weights and criteria do not change."""
+
+    candidates: gpd.GeoDataFrame
+    measured: pd.DataFrame
+    assumed: frozenset[str]
+    parcels: gpd.GeoDataFrame
+
+
+def _measured_by(pack: DataPack, scenario: Scenario) -> tuple[str, ...]:
+    """All that decides the measures: content of the pack, filters, land and network settings."""
+    settings = (scenario.candidates, scenario.land, scenario.network)
+    return ("measured", str(pack.folder), pack.digest, *(s.model_dump_json() for s in settings))
+
+
+def _unscored(pack: DataPack, scenario: Scenario, cache: StageCache, tell: Progress) -> _Unscored:
     tell("sites", 0.0)
     sites_file = pack.path("sites")
     communes = check_table(pack.vectors("communes"), "communes", file=pack.path("communes"))
-    codes = set(communes["code_insee"])
-    sites = check_table(pack.vectors("sites"), "sites", file=sites_file, communes=codes)
+    sites = check_table(pack.vectors("sites"), "sites", file=sites_file)
     candidates = prepare_candidates(sites, communes, scenario.candidates, file=sites_file)
     tell("sites", 1.0)
     facilities = _facilities(pack)
@@ -87,17 +121,11 @@ def measure_sites(
         _by_road(pack, candidates, communes, facilities, scenario, cache, tell),
         _utilities(pack, candidates, facilities, cache),
     ]
-    measured = pd.concat(columns, axis=1)
-    assumed = assumed_measures(pack, facilities.simulated)
-    scores = score_sites(measured, scenario.criteria, scenario.weights, assumed=assumed)
-    table = candidates.drop(columns=["area_ha"]).join(measured.join(scores), on="site_id")
-    vintage = pack.layers("landuse")[0].vintage if pack.has("landuse") else ""
-    return Measured(
-        sites=table,
-        contributions=contributions(measured, scenario.criteria, scenario.weights),
-        parcels=_parcels(pack, communes),
-        vintage=vintage,
-        notices=notices(pack),
+    return _Unscored(
+        candidates,
+        pd.concat(columns, axis=1),
+        assumed_measures(pack, facilities.simulated),
+        _parcels(pack, communes),
     )
 
 

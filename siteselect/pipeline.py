@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 
 import geopandas as gpd
 
-from siteselect.cache import StageCache, default_cache_folder
+from siteselect.cache import Memory, StageCache, default_cache_folder
 from siteselect.errors import InfeasibleError, LimitError
 from siteselect.formulate import Formulation, formulate
 from siteselect.i18n import Translator
@@ -59,6 +59,9 @@ def run(
     lang: Lang = "fr",
     progress: Progress | None = None,
     cache: bool = True,
+    pack: DataPack | None = None,
+    memory: Memory | None = None,
+    reports: Literal["all", "none"] = "all",
 ) -> Run:
     """Measure, choose, explain; write the run directory when ``out`` is given.
 
@@ -72,6 +75,12 @@ def run(
         ``dotted.key=value`` texts (files only).
     progress
         called with the name of a stage and a share between 0 and 1.
+    pack
+        the pack of the scenario, already opened and checked.
+    memory
+        what this process keeps from one run to the next (a batch); none by default.
+    reports
+        ``none``: write the canonical tables alone, the files for people can follow.
 
     Raises
     ------
@@ -87,11 +96,10 @@ def run(
     tell = progress or _silent
     rulebook = open_rulebook(loaded.scenario.land.regime)
     with clock.stage("open"):
-        beside = loaded.path.parent if loaded.path else None
-        pack = open_pack(loaded.scenario.pack, relative_to=beside)
+        pack = pack or open_pack_of(loaded)
     with clock.stage("measure"):
         stages = StageCache(default_cache_folder() if cache else None)
-        measured = measure_sites(pack, loaded.scenario, cache=stages, progress=tell)
+        measured = measure_sites(pack, loaded.scenario, cache=stages, memory=memory, progress=tell)
     with clock.stage("formulate"):
         tell("formulate", 0.0)
         formulation = formulate(measured.sites, measured.parcels, loaded.scenario, rulebook)
@@ -104,9 +112,19 @@ def run(
     done = _assemble(loaded, pack, rulebook, measured, formulation, solution, outcome, clock, lang)
     if out is not None:
         tell("write", 0.0)
-        write_run(done, Path(out), lambda folder: write_reports(done, folder, lang))
+        write_run(
+            done,
+            Path(out),
+            lambda folder: write_reports(done, folder, lang) if reports == "all" else (),
+        )
         tell("write", 1.0)
     return done
+
+
+def open_pack_of(loaded: LoadedScenario) -> DataPack:
+    """The pack that a scenario names, looked for beside its file too."""
+    beside = loaded.path.parent if loaded.path else None
+    return open_pack(loaded.scenario.pack, relative_to=beside)
 
 
 def _loaded(
@@ -262,6 +280,6 @@ def _silent(stage: str, share: float) -> None:
 def run_folder(loaded: LoadedScenario) -> Path:
     """``runs/NAME-ID``: the same scenario on the same pack has the same place."""
     rulebook = open_rulebook(loaded.scenario.land.regime)
-    pack = open_pack(loaded.scenario.pack, relative_to=loaded.path.parent if loaded.path else None)
+    pack = open_pack_of(loaded)
     name = loaded.path.stem if loaded.path else "scenario"
     return Path("runs") / f"{name}-{run_id(loaded.scenario, pack, rulebook)}"
