@@ -17,9 +17,10 @@ import shapely
 from numpy.typing import NDArray
 
 from siteselect.pack import DataPack
+from siteselect.report.geography import borders, centres, main_roads, outlines
 from siteselect.runs import Run
 from siteselect.scenario import KINDS
-from siteselect.units import CRS, FRANCE_BOUNDS, M_PER_KM
+from siteselect.units import FRANCE_BOUNDS, M_PER_KM
 
 SPAN = 10_000.0
 """Longer side of the map, in map units."""
@@ -29,9 +30,6 @@ RADIUS_RESERVE = 50
 """Half size of a marker of the reserve."""
 TOLERANCE = 0.1
 """Markers are at rest when none moves by more, in map units."""
-MAJOR_CLASSES = frozenset({"motorway", "trunk", "unclassified"})
-"""Roads drawn; a graph without classes is one of main roads."""
-MAX_ROAD_EDGES = 200_000
 
 
 @dataclass(frozen=True)
@@ -92,11 +90,11 @@ class _Plane:
 
 def draw_map(run: Run) -> MapDrawing:
     """The map of a run."""
-    outlines = _outlines(run.pack)
-    regions = outlines[outlines["level"] == "region"]
+    drawn = outlines(run.pack)
+    regions = drawn[drawn["level"] == "region"]
     plane = _Plane(_bounds(regions, run.sites))
     sites = pd.DataFrame({"kind": run.sites["kind"], "status": run.sites["status"]})
-    places = plane.project(_points(run.sites))
+    places = plane.project(centres(run.sites))
     others = (sites["status"] == "not_selected").to_numpy()
     dots = tuple(
         (kind, _dots(places[others & (sites["kind"] == kind).to_numpy()])) for kind in KINDS
@@ -111,10 +109,10 @@ def draw_map(run: Run) -> MapDrawing:
             (str(name), _areas(geometry, plane))
             for name, geometry in zip(regions["name"], regions.geometry, strict=True)
         ),
-        borders=_borders(outlines[outlines["level"] == "departement"], plane),
+        borders=_borders(drawn[drawn["level"] == "departement"], plane),
         roads=_roads(run.pack, regions, plane),
         dots=dots,
-        restored=_crosses(plane.project(_points(run.restoration))),
+        restored=_crosses(plane.project(centres(run.restoration))),
         selected=tuple(m for m in markers if chosen[m.index]),
         reserve=tuple(m for m in markers if not chosen[m.index]),
         scale_km=km,
@@ -150,13 +148,6 @@ def spread(places: NDArray[np.float64], radii: NDArray[np.float64]) -> NDArray[n
     return at
 
 
-def _outlines(pack: DataPack) -> gpd.GeoDataFrame:
-    if pack.has("outlines"):
-        return pack.vectors("outlines")
-    empty = pd.DataFrame(columns=["level", "code", "name"])
-    return gpd.GeoDataFrame(empty, geometry=[], crs=CRS)
-
-
 def _bounds(regions: gpd.GeoDataFrame, sites: gpd.GeoDataFrame) -> Sequence[float]:
     for frame in (regions, sites):
         if len(frame):
@@ -164,15 +155,8 @@ def _bounds(regions: gpd.GeoDataFrame, sites: gpd.GeoDataFrame) -> Sequence[floa
     return FRANCE_BOUNDS
 
 
-def _points(frame: gpd.GeoDataFrame) -> NDArray[np.float64]:
-    if not len(frame):
-        return np.empty((0, 2))
-    points = shapely.centroid(frame.geometry.to_numpy())
-    return np.column_stack([shapely.get_x(points), shapely.get_y(points)])
-
-
 def _markers(shortlist: gpd.GeoDataFrame, plane: _Plane) -> tuple[Marker, ...]:
-    places = plane.project(_points(shortlist))
+    places = plane.project(centres(shortlist))
     chosen = shortlist["status"].to_numpy() != "reserve"
     labels = spread(places, np.where(chosen, RADIUS, RADIUS_RESERVE))
     kinds = shortlist["kind"].tolist()
@@ -222,32 +206,13 @@ def _rings(geometry: shapely.Geometry) -> list[shapely.Geometry]:
 
 
 def _borders(departements: gpd.GeoDataFrame, plane: _Plane) -> str:
-    if not len(departements):
-        return ""
-    # a border shared by two départements is drawn once
-    lines = shapely.line_merge(
-        shapely.unary_union(shapely.boundary(departements.geometry.to_numpy()))
-    )
-    return _path(shapely.simplify(shapely.get_parts(lines), plane.km), plane, closed=False)
+    lines = shapely.simplify(borders(departements), plane.km)
+    return _path(lines, plane, closed=False)
 
 
 def _roads(pack: DataPack, regions: gpd.GeoDataFrame, plane: _Plane) -> str:
-    if not (pack.has("road_nodes") and pack.has("road_edges")):
-        return ""
-    edges = pack.table("road_edges", columns=["tail", "head", "road_class"])
-    edges = edges[edges["road_class"].isin(MAJOR_CLASSES)]
-    if not 0 < len(edges) <= MAX_ROAD_EDGES:
-        return ""
-    nodes = pack.table("road_nodes", columns=["x", "y"]).to_numpy(dtype=np.float64)
-    ends = np.unique(np.sort(edges[["tail", "head"]].to_numpy(dtype=np.int64), axis=1), axis=0)
-    segments = shapely.linestrings(nodes[ends])
-    if len(regions):
-        country = shapely.union_all(shapely.simplify(regions.geometry.to_numpy(), plane.km / 2))
-        shapely.prepare(country)
-        # a road that leaves the country is dropped at the border: no stubs in the sea
-        segments = segments[shapely.covers(country, segments)]
-    merged = shapely.line_merge(shapely.multilinestrings(segments))
-    return _path(shapely.simplify(shapely.get_parts(merged), plane.km), plane, closed=False)
+    lines = main_roads(pack, regions, near_m=plane.km / 2)
+    return _path(shapely.simplify(lines, plane.km), plane, closed=False)
 
 
 def _dots(places: NDArray[np.float64]) -> str:
