@@ -162,13 +162,12 @@ class Relaxation:
 
     def fix(self, state: NDArray[np.int8], shut: NDArray[np.bool_]) -> None:
         """Move to other fixings; only what differs is sent to the solver."""
-        moved = np.flatnonzero(state != self.state)
-        changed = (shut != self.shut)[self.columns] | (state != self.state)[
-            self.model.site[self.columns]
-        ]
+        before, closed_before = self.state, self.shut
         self.state, self.shut = state.copy(), shut.copy()
-        self._require_inside(moved)
-        touched = self.columns[changed]
+        # Columns that this brings in get their bounds from the new state as they come.
+        self._require_inside(np.flatnonzero(state != before))
+        moved = (state != before)[self.model.site[self.columns]]
+        touched = self.columns[moved | (shut != closed_before)[self.columns]]
         low, high = self._column_bounds(touched)
         self.lp.set_column_bounds(self._position[touched], low, high)
 
@@ -197,6 +196,22 @@ class Relaxation:
         )  # fmt: skip
         self._cut_lp.append(int(placed[0]))
         self._variant_row[site] = int(placed[0])
+
+    def leave_money(self, share: float) -> bool:
+        """Hold back a share of every limit that pays for restoration; whether there is any.
+
+        0 gives the limits back. For dives only: bounds taken meanwhile still hold.
+        """
+        model = self.model
+        given = np.asarray(model.z.minimum(0).sum(axis=1)).ravel() < 0
+        pays = (np.diff(model.z.indptr) > 0) & ~given
+        limited = (model.upper != NO_UPPER) & (model.upper > 1) & (self._row_position >= 0)
+        rows = np.flatnonzero(pays & limited)
+        upper = self.model.upper[rows] * (1 - share) / self._row_scale[rows]
+        lower = self.model.lower[rows]
+        low = np.where(lower == NO_LOWER, -INFINITE, lower / self._row_scale[rows])
+        self.lp.set_row_bounds(self._row_position[rows], low, upper)
+        return bool(len(rows))
 
     # ---- solving -------------------------------------------------------------------------
 

@@ -14,9 +14,10 @@ import numpy as np
 
 from siteselect.errors import VerificationError
 from siteselect.optimise.bound import Bound
+from siteselect.optimise.dive import dive, promising, swap
 from siteselect.optimise.exact import Portfolio, Referee
 from siteselect.optimise.model import Model, compile_model, least_value, restrict
-from siteselect.optimise.root import sift
+from siteselect.optimise.root import Root, sift
 from siteselect.optimise.search import Search
 from siteselect.optimise.solution import Solution, Status, no_columns
 from siteselect.optimise.ties import settle_ties
@@ -27,6 +28,8 @@ Progress = Callable[[str, float], None]
 GROWTH = 1.5
 GROWTH_SURVIVORS = 1.2
 """Each search is wider than the one before by these factors, of the gap and of the columns."""
+RESERVE, MOST_RESERVE_S, LEAST_GRACE_S = 0.15, 20.0, 0.5
+"""Share of the time kept for a heuristic answer, its most, and what it may run over."""
 FIRST_SURVIVORS = 30
 """The first search holds so many columns more than the count asks for."""
 
@@ -47,7 +50,15 @@ class _Run:
     interrupted: bool = False
 
     def late(self) -> bool:
-        return time.perf_counter() > self.deadline
+        """Out of time; without an answer a share of it is kept back for the heuristic."""
+        reserve = 0.0
+        if self.best is None:
+            reserve = min(MOST_RESERVE_S, RESERVE * (self.deadline - self.started))
+        return time.perf_counter() > self.deadline - reserve
+
+    def too_late(self) -> bool:
+        """Out of time even for the heuristic, which is always given a moment."""
+        return time.perf_counter() > self.deadline + LEAST_GRACE_S
 
     def stop(self) -> bool:
         """Out of time, or the gap is good enough."""
@@ -134,6 +145,9 @@ def _search(run: _Run, *, ties: bool) -> Status:
     referee = Referee(run.problem, model)
     status = _deepen(run, model, root.bound, referee, least)
     run.lap("search")
+    if status == "limit" and run.best is None:
+        _heuristic(run, model, root, referee, run.too_late)
+        run.lap("dive")
     if ties and status == "optimal" and run.best is not None:
         run.best = settle_ties(model, root.bound, referee, run.best, stop=run.late, info=run.info)
         run.lap("ties")
@@ -141,6 +155,18 @@ def _search(run: _Run, *, ties: bool) -> Status:
         run.best = referee.settle(run.best)
         run.lap("restoration")
     return status
+
+
+def _heuristic(
+    run: _Run, model: Model, root: Root, referee: Referee, stop: Callable[[], bool]
+) -> None:
+    """A portfolio to stop with: a dive, then swaps."""
+    found = dive(root.relaxation, referee, stop=stop)
+    if found is None:
+        return
+    candidates = promising(root.relaxation, root.bound.column_penalty)
+    run.found(swap(model, referee, found, candidates, stop=stop))
+    run.info["heuristic"] = run.best.value if run.best is not None else found.value
 
 
 def survivors(model: Model, bound: Bound, floor: int) -> Ints:

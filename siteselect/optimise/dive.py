@@ -1,0 +1,162 @@
+"""A good portfolio quickly: a dive in the relaxation, then swaps; both judged exactly.
+
+Never needed for the proof: it gives an answer to stop with, and a gap to start the search from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from siteselect.optimise.conflicts import Bools
+from siteselect.optimise.exact import Portfolio, Referee
+from siteselect.optimise.model import FREE, INSIDE, OUTSIDE, Model
+from siteselect.optimise.relaxation import TOLERANCE, Relaxation
+from siteselect.problem.constraints import Ints
+
+MARGINS = (0.0, 0.002, 0.005, 0.01, 0.02, 0.05)
+States = NDArray[np.int8]
+SURE = 0.95
+MOST_STEPS = 80
+MOST_CANDIDATES = 600
+
+
+def dive(relaxation: Relaxation, referee: Referee, *, stop: Callable[[], bool]) -> Portfolio | None:
+    """The first dive that the referee accepts, holding back more and more of the budget.
+
+    Parcels restored whole cost a little more than the relaxation says; so money is held back.
+    """
+    state, shut = relaxation.state.copy(), relaxation.shut.copy()
+    found = None
+    for share in MARGINS:
+        if not relaxation.leave_money(share) and share > 0:
+            break
+        relaxation.fix(state, shut)
+        found = _dive(relaxation, referee, stop)
+        if found is not None or stop():
+            break
+    relaxation.leave_money(0.0)
+    relaxation.fix(state, shut)
+    return found
+
+
+def _dive(relaxation: Relaxation, referee: Referee, stop: Callable[[], bool]) -> Portfolio | None:
+    """Fix what the relaxation chooses almost wholly, and the most chosen of the rest, in turn.
+
+    A step that leaves nothing feasible is taken back and its choice forbidden. The relaxation is
+    left at other fixings than it had.
+    """
+    state, shut = relaxation.state.copy(), relaxation.shut.copy()
+    otherwise: tuple[States, Bools] | None = None
+    for _ in range(MOST_STEPS):
+        if stop():
+            return None
+        relaxation.fix(state, shut)
+        relaxation.solve()
+        if relaxation.lp.excess > TOLERANCE:
+            if otherwise is None:
+                return None
+            (state, shut), otherwise = otherwise, None
+            continue
+        if relaxation.separate():
+            continue
+        column = _most_chosen(relaxation, state)
+        if column is None:
+            return referee.judge(np.sort(relaxation.columns[relaxation.x > 0.5]))
+        otherwise = _forbid(relaxation, column, state, shut)
+        state, shut = _impose(relaxation, column, state, shut)
+    return None
+
+
+def _most_chosen(relaxation: Relaxation, state: States) -> int | None:
+    """The best column of the site most chosen in part; then of variants that are mixed."""
+    loads, columns, x = relaxation.loads(), relaxation.columns, relaxation.x
+    part = (loads > TOLERANCE) & (loads < 1 - TOLERANCE) & (state == FREE)
+    among = part[relaxation.model.site[columns]] & (x > TOLERANCE)
+    if not among.any():
+        among = (x > TOLERANCE) & (x < 1 - TOLERANCE)
+        if not among.any():
+            return None
+        return int(columns[among][np.argmax(x[among])])
+    weight = np.where(among, loads[relaxation.model.site[columns]] + 1e-3 * x, -1.0)
+    return int(columns[np.argmax(weight)])
+
+
+def _mixed(relaxation: Relaxation, site: int) -> bool:
+    """Whether the solution chooses the whole site, as a mix of variants."""
+    return bool(relaxation.loads()[site] > 1 - TOLERANCE)
+
+
+def _impose(
+    relaxation: Relaxation, column: int, state: States, shut: Bools
+) -> tuple[States, Bools]:
+    """The site of a column in, with all that is almost sure; or, of a mix, this variant only."""
+    model = relaxation.model
+    site = int(model.site[column])
+    state, shut = state.copy(), shut.copy()
+    if _mixed(relaxation, site):
+        own = np.arange(model.start[site], model.start[site + 1])
+        shut[own[own != column]] = True
+    else:
+        state[(relaxation.loads() > SURE) & (state == FREE)] = INSIDE
+    state[site] = INSIDE
+    return state, shut
+
+
+def _forbid(
+    relaxation: Relaxation, column: int, state: States, shut: Bools
+) -> tuple[States, Bools]:
+    """What to do instead where imposing a column leaves nothing feasible."""
+    site = int(relaxation.model.site[column])
+    state, shut = state.copy(), shut.copy()
+    if _mixed(relaxation, site):
+        shut[column] = True
+    else:
+        state[site] = OUTSIDE
+    return state, shut
+
+
+def swap(
+    model: Model, referee: Referee, start: Portfolio, candidates: Ints, *, stop: Callable[[], bool]
+) -> Portfolio:
+    """Exchange one column for another while the exact value rises (first improvement)."""
+    best = start
+    improved = True
+    while improved and not stop():
+        improved = False
+        for leaving in best.columns.tolist():
+            kept = best.columns[best.columns != leaving]
+            gain = _marginal(model, kept, candidates)
+            before = referee.value(kept)
+            order = np.argsort(-gain, kind="stable")
+            for i in order[: int((gain > best.value - before).sum())].tolist():
+                if stop():
+                    return best
+                found = referee.judge(np.append(kept, candidates[i]))
+                if found is not None and found.value > best.value:
+                    best, improved = found, True
+                    break
+            if improved:
+                break
+    return best
+
+
+def _marginal(model: Model, kept: Ints, candidates: Ints) -> Ints:
+    """Exact gain of adding each candidate to the columns kept; −1 for sites already chosen."""
+    gain = model.score[candidates].copy()
+    if model.reach is not None:
+        left = model.weights.copy()
+        left[np.unique(model.reach[model.site[kept]].indices)] = 0
+        gain += model.reach[model.site[candidates]] @ left
+    taken = np.isin(model.site[candidates], model.site[kept])
+    gain[taken] = np.iinfo(np.int64).min // 2
+    return gain
+
+
+def promising(relaxation: Relaxation, penalty: Ints) -> Ints:
+    """Columns of the relaxation with the smallest penalties, ascending."""
+    columns = relaxation.columns
+    order = np.argsort(penalty[columns], kind="stable")[:MOST_CANDIDATES]
+    return np.sort(columns[order])
