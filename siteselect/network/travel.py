@@ -139,6 +139,7 @@ def nearest_ms(
     One search over the whole graph, backwards from all targets at once: the result is the time
     in the direction origin → target. inf: no target can be reached (within the cutoff).
     """
+    cutoff_ms = _limited(cutoff_ms)
     to_node = _node_times(graph, targets, cutoff_ms, engine)
     ends = to_node[origins.node] + np.where(origins.out_ms < 0, np.inf, origins.out_ms)
     best: Floats = np.minimum(ends[:, 0], ends[:, 1])
@@ -146,6 +147,19 @@ def nearest_ms(
     np.minimum.at(best, direct.row, direct.duration_ms.astype(np.float64))
     best[best > cutoff_ms] = np.inf
     return best
+
+
+def _limited(cutoff_ms: int) -> int:
+    """The cutoff, but no longer than the longest time represented.
+
+    Raises
+    ------
+    ValueError
+        A negative cutoff.
+    """
+    if cutoff_ms < 0:
+        raise ValueError(f"a cutoff is 0 ms or more, not {cutoff_ms}")
+    return min(int(cutoff_ms), MAX_MS)
 
 
 def _node_times(graph: RoadGraph, targets: Snapped, cutoff_ms: int, engine: Engine) -> Floats:
@@ -199,7 +213,7 @@ def time_matrix(
         direct=same_road_pairs(others, sites).swapped()
         if reverse
         else same_road_pairs(sites, others),
-        cutoff_ms=int(cutoff_ms),
+        cutoff_ms=_limited(cutoff_ms),
     )
     chosen, reason, ready = _choose(
         engine, graph, sources=len(sites), direction=direction, hierarchy=hierarchy

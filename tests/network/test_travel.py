@@ -184,3 +184,29 @@ def test_cutoff_of_nearest_is_inclusive() -> None:
     assert nearest_ms(graph, origin, other, cutoff_ms=exact).tolist() == [exact]
     assert nearest_ms(graph, origin, other, cutoff_ms=exact - 1).tolist() == [INF]
     assert nearest_ms(graph, ends, ends).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_times_beyond_the_longest_are_unreachable_not_wrapped(engine) -> None:
+    """Three roads of 20 days each: one is a time, two are more than 24.8 days."""
+    day = 86_400_000
+    model = nx.MultiDiGraph()
+    for node in range(4):
+        model.add_node(node, x=600_000.0 + 1000 * node, y=6_500_000.0)
+    for tail in range(3):
+        model.add_edge(tail, tail + 1, duration_ms=20 * day, edge=tail, oneway=True)
+    graph = from_networkx(model)
+    nodes = snap(graph, np.array([[600_000.0 + 1000 * k, 6_500_000.0] for k in range(4)]), max_m=1)
+    expected = np.array([[INF] * 4] * 4)
+    for k in range(4):
+        expected[k, k] = 0
+    for k in range(3):
+        expected[k, k + 1] = 20 * day
+    found = time_matrix(
+        graph, nodes, nodes, cutoff_ms=10**12, direction="from_sites", engine=engine
+    )
+    np.testing.assert_array_equal(dense(found), expected)
+    last = nodes.take(np.array([3]))
+    assert nearest_ms(graph, nodes, last, engine=engine).tolist() == [INF, INF, 20 * day, 0]
+    with pytest.raises(ValueError, match="-1"):
+        time_matrix(graph, nodes, nodes, cutoff_ms=-1, engine=engine)
