@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from siteselect.optimise.bound import Bound
+from siteselect.optimise.deepen import fixed_by, survivors
 from siteselect.optimise.exact import Portfolio, Referee
 from siteselect.optimise.model import OUTSIDE, Model, restrict
 from siteselect.optimise.search import Search
@@ -76,8 +77,6 @@ def settle_ties(
     info: dict[str, float | int | str | bool],
 ) -> Portfolio:
     """The first among the portfolios worth as much as ``best``."""
-    from siteselect.optimise.solve import fixed_by, survivors
-
     floor = best.value
     columns = survivors(model, bound, floor)
     part = restrict(model, columns, fixed_by(model, bound, floor))

@@ -1,0 +1,66 @@
+"""One call of the optimiser: its clock, its counts, the best portfolio and the bound that holds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from siteselect.optimise.exact import Portfolio
+from siteselect.optimise.model import Model
+from siteselect.problem import SelectionProblem
+
+Progress = Callable[[str, float], None]
+RESERVE, MOST_RESERVE_S, LEAST_GRACE_S = 0.15, 20.0, 0.5
+"""Share of the time kept for a heuristic answer, its most, and what it may run over."""
+
+
+@dataclass
+class Run:
+    """One call of ``solve``: clock, counts, the best portfolio, the bound that holds."""
+
+    problem: SelectionProblem
+    deadline: float
+    gap: float
+    progress: Progress | None
+    started: float = field(default_factory=time.perf_counter)
+    model: Model | None = None
+    best: Portfolio | None = None
+    bound: int | None = None
+    timings: dict[str, float] = field(default_factory=dict)
+    info: dict[str, float | int | str | bool] = field(default_factory=dict)
+
+    def late(self) -> bool:
+        """Out of time; without an answer a share of it is kept back for the heuristic."""
+        reserve = 0.0
+        if self.best is None:
+            reserve = min(MOST_RESERVE_S, RESERVE * (self.deadline - self.started))
+        return time.perf_counter() > self.deadline - reserve
+
+    def too_late(self) -> bool:
+        """Out of time even for the heuristic, which is always given a moment."""
+        return time.perf_counter() > self.deadline + LEAST_GRACE_S
+
+    def stop(self) -> bool:
+        """Out of time, or the gap is good enough."""
+        return self.late() or self.good_enough()
+
+    def good_enough(self) -> bool:
+        """Whether the gap allowed is reached."""
+        if self.best is None or self.gap <= 0:
+            return False
+        if self.bound is None:
+            return False
+        return self.bound - self.best.value <= self.gap * max(1, abs(self.best.value))
+
+    def found(self, portfolio: Portfolio) -> None:
+        """Keep a portfolio when it is the best so far."""
+        if self.best is None or portfolio.value > self.best.value:
+            self.best = portfolio
+
+    def lap(self, name: str) -> None:
+        """Note the seconds since the last lap under a name."""
+        now = time.perf_counter()
+        self.timings[name] = now - self.started - sum(self.timings.values())
+        if self.progress is not None:
+            self.progress(name, 1.0)

@@ -1,0 +1,74 @@
+"""Deepening on the gap: solve exactly only the columns that a portfolio near the bound may hold.
+
+A portfolio found within the gap is optimal, whatever was left out; else the gap grows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from siteselect.optimise.bound import Bound
+from siteselect.optimise.clock import Run
+from siteselect.optimise.exact import Referee
+from siteselect.optimise.model import FREE, INSIDE, Model, restrict
+from siteselect.optimise.search import Search
+from siteselect.optimise.solution import Status
+from siteselect.problem.constraints import Ints
+
+GROWTH = 1.5
+GROWTH_SURVIVORS = 1.2
+"""Each search is wider than the one before by these factors, of the gap and of the columns."""
+FIRST_SURVIVORS = 30
+"""The first search holds so many columns more than the count asks for."""
+
+
+def survivors(model: Model, bound: Bound, floor: int) -> Ints:
+    """Columns that a portfolio worth at least ``floor`` may contain."""
+    room = bound.scaled - floor * bound.scale
+    return np.flatnonzero(bound.column_penalty <= room)
+
+
+def fixed_by(model: Model, bound: Bound, floor: int) -> NDArray[np.int8]:
+    """Sites that every portfolio worth at least ``floor`` contains."""
+    room = bound.scaled - floor * bound.scale
+    state = model.state.copy()
+    state[(state == FREE) & (bound.site_penalty > room)] = INSIDE
+    return state
+
+
+def _width_for(bound: Bound, wanted: int) -> int:
+    """A gap under which so many columns survive."""
+    wanted = min(len(bound.column_penalty), max(1, wanted)) - 1
+    if wanted < 0:
+        return 1
+    smallest = int(np.partition(bound.column_penalty, wanted)[wanted])
+    return max(1, min(smallest, abs(bound.scaled)) // bound.scale)
+
+
+def deepen(run: Run, model: Model, bound: Bound, referee: Referee, least: int) -> Status:
+    """Search exactly for a portfolio within a gap of the bound; widen the gap until there is."""
+    first = survivors(model, bound, bound.value)
+    wanted = max(model.count + FIRST_SURVIVORS, int(len(first) * GROWTH_SURVIVORS))
+    width, steps, nodes = _width_for(bound, wanted), 0, 0
+    while True:
+        floor = max(least, bound.value - width)
+        if run.best is not None:
+            floor = max(floor, run.best.value)
+        columns = survivors(model, bound, floor)
+        part = restrict(model, columns, fixed_by(model, bound, floor))
+        search = Search(part, referee.of(columns), floor, run.stop, on_found=run.found)
+        outcome = search.run()
+        steps, nodes = steps + 1, nodes + outcome.nodes
+        run.info.update(survivors=len(columns), nodes=nodes, deepenings=steps)
+        if not outcome.finished:
+            run.bound = min(bound.value, max(outcome.bound or floor, floor - 1))
+            return "within_gap" if run.good_enough() else "limit"
+        if run.best is not None and run.best.value >= floor:
+            run.bound = run.best.value
+            return "optimal"
+        run.bound = floor - 1
+        if floor <= least:
+            return "infeasible"
+        more = _width_for(bound, int(len(columns) * GROWTH_SURVIVORS))
+        width = max(int(width * GROWTH) + 1, more)
