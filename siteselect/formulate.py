@@ -161,7 +161,7 @@ def _quotas(
 
 
 def _columns_of(columns: pd.DataFrame, sites: Ints) -> Ints:
-    return np.flatnonzero(columns["site"].isin(sites)).astype(np.int64)
+    return np.flatnonzero(np.isin(columns["site"].to_numpy(), sites)).astype(np.int64)
 
 
 def _rules(

@@ -134,8 +134,16 @@ def _reasons(
 ) -> pd.Series[Any]:
     """Why each site has its status: the first obstacle found, in the order a planner asks."""
     teller = _Obstacles(sites, formulation, scenario)
-    messages = [teller.reason(row) for row in sites.itertuples()]
+    rows = pd.DataFrame(sites[list(_REASONED)]).astype(object)  # plain values: quick to walk
+    messages = [teller.reason(row) for row in rows.itertuples(index=False)]
     return pd.Series(messages, index=sites.index, dtype=object)
+
+
+_REASONED = (
+    "status", "site_id", "excluded_reason", "variant", "offered_", "epci", "region",
+    "score", "score_access", "score_workforce", "score_network", "score_units",
+)  # fmt: skip
+"""What a reason is told from."""
 
 
 class _Obstacles:

@@ -12,6 +12,7 @@ import re
 import string
 from collections.abc import Mapping
 from datetime import date
+from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 from numbers import Integral, Real
 from pathlib import Path
@@ -21,7 +22,7 @@ from typing import Any, Literal
 from babel import Locale
 from babel.dates import format_date
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_decimal, format_percent, get_decimal_symbol
 
 from siteselect.messages import Msg
 
@@ -132,6 +133,10 @@ class Translator:
         return f"{shown}{NBSP}{unit}" if known else shown
 
 
+_EXACT = 1e15
+"""Beyond this decimals mean nothing to a float, and the short way below does not apply."""
+
+
 class _LocalFormatter(string.Formatter):
     """``str.format`` whose numbers follow the language: ``{share:.1f}`` gives 0,5 in French.
 
@@ -140,6 +145,7 @@ class _LocalFormatter(string.Formatter):
 
     def __init__(self, translator: Translator) -> None:
         self._translator = translator
+        self._decimal = get_decimal_symbol(translator.locale)
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if isinstance(value, bool) or not isinstance(value, Real):
@@ -152,18 +158,35 @@ class _LocalFormatter(string.Formatter):
             return shown.replace(".", ",") if self._translator.lang == "fr" else shown
         return self._localised(float(value), spec)
 
+    def parse(self, format_string: Any) -> Any:
+        """The parts of a template, taken apart once: a run says the same ones very often."""
+        return _parts(format_string)
+
+    def _fixed(self, value: float, digits: int) -> str:
+        """As ``format_decimal`` without thousands, which reads its pattern again every time."""
+        rounded = Decimal(str(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN)
+        return f"{rounded:f}".replace(".", self._decimal)
+
     def _localised(self, value: float, spec: re.Match[str]) -> str:
         digits, kind = spec["digits"], spec["type"]
         if kind == "%":
             return self._translator.percent(value, 6 if digits is None else int(digits))
         if digits is not None or kind:
             count = 0 if kind == "d" else 6 if digits is None else int(digits)
+            if not spec["comma"] and abs(value) < _EXACT:
+                shown = self._fixed(value, count)
+                return "+" + shown if spec["sign"] and value >= 0 else shown
             pattern = "0" + ("." + "0" * count if count else "")
         else:
             pattern = "0.######"
         pattern = ("#,##" if spec["comma"] else "#") + pattern
         shown = format_decimal(value, pattern, locale=self._translator.locale)
         return "+" + shown if spec["sign"] and value >= 0 else shown
+
+
+@lru_cache(maxsize=4096)
+def _parts(template: str) -> tuple[tuple[str, str | None, str | None, str | None], ...]:
+    return tuple(string.Formatter().parse(template))
 
 
 def _is_unknown(x: float | None) -> bool:
