@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from siteselect.candidates import kind_name
 from siteselect.i18n import Translator
 from siteselect.messages import Msg
 from siteselect.pack import DataPack
@@ -46,9 +46,9 @@ def status_name(status: str) -> Msg:
 
 def print_run(run: Run, folder: Path, translator: Translator) -> None:
     """The first ten sites, the balance, the notices and the files."""
-    console, text = Console(highlight=False), translator.text
+    console, text = Console(highlight=False, markup=False), translator.text
     result, totals = run.result, run.result.totals
-    console.print(f"[bold]{run.scenario.title}[/bold] — {text(status_name(result.status))}")
+    console.print(Text(run.scenario.title, "bold"), "—", text(status_name(result.status)))
     console.print(
         text(
             Msg(
@@ -76,7 +76,7 @@ def print_run(run: Run, folder: Path, translator: Translator) -> None:
     if "price_of_zan" in totals:
         console.print(text(_price(run)))
     for notice in run.notices:
-        console.print(f"[yellow]⚠ {text(notice)}[/yellow]")
+        console.print(Text(f"⚠ {text(notice)}", "yellow"))
     console.print(text(Msg("Decision support, not a regulatory ZAN computation.")))
     console.print(text(Msg("Files: {folder}", folder=folder)), soft_wrap=True)
 
@@ -93,26 +93,21 @@ def _price(run: Run) -> Msg:
 
 
 def _first_sites(run: Run, translator: Translator) -> Table:
+    """The first of the list, one line each, cut with … where the terminal is narrow."""
     text = translator.text
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    numeric = {Msg("usable ha"), Msg("new ha"), Msg("score"), Msg("rank")}
-    headings = (
-        Msg("rank"), Msg("site"), Msg("commune"), Msg("region"), Msg("kind"), Msg("variant"),
-        Msg("usable ha"), Msg("new ha"), Msg("score"),
-    )  # fmt: skip
-    for heading in headings:
-        table.add_column(text(heading), justify="right" if heading in numeric else "left")
-    for row in run.shortlist.head(FIRST).itertuples():
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
+    table.add_column(text(Msg("rank")), justify="right", no_wrap=True)
+    for heading, share in ((Msg("site"), 5), (Msg("commune"), 3)):
+        table.add_column(text(heading), ratio=share, no_wrap=True, overflow="ellipsis")
+    for heading in (Msg("usable ha"), Msg("new ha"), Msg("score")):
+        table.add_column(text(heading), justify="right", no_wrap=True)
+    for row in run.shortlist.head(FIRST).to_dict("records"):
+        figures = ((row["usable_ha"], 2), (row["new_artificialisation_ha"], 2), (row["score"], 3))
         table.add_row(
-            str(row.rank),
-            str(row.name),
-            f"{row.commune} ({row.departement})",
-            str(row.region_name),
-            text(kind_name(row.kind)),
-            text(Msg("reuse") if row.variant == "reuse" else Msg("full footprint")),
-            translator.number(row.usable_ha, 2),
-            translator.number(row.new_artificialisation_ha, 2),
-            translator.number(row.score, 3),
+            str(row["rank"]),
+            Text(" ".join(str(row["name"]).split())),
+            Text(f"{row['commune']} ({row['departement']})"),
+            *(translator.number(value, digits) for value, digits in figures),
         )
     return table
 
@@ -136,8 +131,8 @@ def _balance(run: Run, translator: Translator) -> Table:
 
 def print_pack(pack: DataPack, translator: Translator) -> None:
     """The layers of a pack: role, title, vintage, licence, simulated or not."""
-    console, text = Console(highlight=False), translator.text
-    console.print(f"[bold]{pack.manifest.name}[/bold] — {pack.manifest.title}")
+    console, text = Console(highlight=False, markup=False), translator.text
+    console.print(Text(pack.manifest.name, "bold"), "—", Text(pack.manifest.title))
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in (Msg("layer"), Msg("content"), Msg("vintage"), Msg("licence"), Msg("nature")):
         table.add_column(text(heading))
@@ -151,7 +146,7 @@ def print_pack(pack: DataPack, translator: Translator) -> None:
 
 def print_import(pack: DataPack, summary: pd.DataFrame, translator: Translator) -> None:
     """What was kept of an inventory, and what was reported, by issue."""
-    console, text = Console(highlight=False), translator.text
+    console, text = Console(highlight=False, markup=False), translator.text
     sites = len(pack.vectors("sites"))
     console.print(text(Msg("{count} sites kept in {folder}", count=sites, folder=pack.folder)))
     table = Table(box=None, pad_edge=False, header_style="bold")
