@@ -53,8 +53,9 @@ def deepen(run: Run, model: Model, bound: Bound, referee: Referee, least: int) -
     width, steps, nodes = _width_for(bound, wanted), 0, 0
     while True:
         floor = max(least, bound.value - width)
-        if run.best is not None:
-            floor = max(floor, run.best.value)
+        if run.best is not None and run.best.value >= floor:
+            # Only something better is wanted: nothing found then proves the best.
+            floor = run.best.value + 1
         columns = survivors(model, bound, floor)
         part = restrict(model, columns, fixed_by(model, bound, floor))
         search = Search(part, referee.of(columns), floor, run.stop, on_found=run.found)
@@ -64,7 +65,7 @@ def deepen(run: Run, model: Model, bound: Bound, referee: Referee, least: int) -
         if not outcome.finished:
             run.bound = min(bound.value, max(outcome.bound or floor, floor - 1))
             return "within_gap" if run.good_enough() else "limit"
-        if run.best is not None and run.best.value >= floor:
+        if run.best is not None and run.best.value >= floor - 1:
             run.bound = run.best.value
             return "optimal"
         run.bound = floor - 1

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from siteselect.optimise.model import INSIDE, OUTSIDE, Model
 from siteselect.optimise.restoration import Restoration, Restorer
@@ -31,6 +34,13 @@ class Referee:
         self._plain = np.diff(model.z.indptr) == 0
         self._known: dict[bytes, Portfolio | None] = {}
         self.asked = 0
+
+    def for_state(self, state: NDArray[np.int8]) -> Referee:
+        """A referee of the same problem with other sites fixed."""
+        other = copy.copy(self)
+        other._model = dataclasses.replace(self._model, state=state)
+        other._known = {}
+        return other
 
     def judge(self, columns: Ints) -> Portfolio | None:
         """The portfolio when the choice is feasible, else ``None``."""

@@ -47,7 +47,11 @@ def first_columns(model: Model) -> Ints:
 
 def sift(model: Model, *, stop: Callable[[], bool]) -> Root:
     """Solve the root relaxation over all columns; ends early, with a valid bound, on ``stop``."""
-    relaxation = Relaxation(model, first_columns(model), grouped=True)
+    return resift(model, Relaxation(model, first_columns(model), grouped=True), stop=stop)
+
+
+def resift(model: Model, relaxation: Relaxation, *, stop: Callable[[], bool]) -> Root:
+    """Go on from a relaxation solved before, at the fixings it has now."""
     primal, rounds = False, 0
     while True:
         relaxation.solve(primal=primal)
