@@ -130,9 +130,15 @@ def _network() -> dict[str, Criterion]:
 class Criteria(_Settings):
     """The criteria of each group, keyed by the measured column."""
 
-    access: dict[str, Criterion] = Field(default_factory=_access)
-    workforce: dict[str, Criterion] = Field(default_factory=_workforce)
-    network: dict[str, Criterion] = Field(default_factory=_network)
+    access: dict[str, Criterion] = Field(
+        default_factory=_access, description="criteria on minutes by road, by measured column"
+    )
+    workforce: dict[str, Criterion] = Field(
+        default_factory=_workforce, description="criteria on labour, by measured column"
+    )
+    network: dict[str, Criterion] = Field(
+        default_factory=_network, description="criteria on networks, by measured column"
+    )
 
     def of(self, group: CriterionGroup) -> dict[str, Criterion]:
         """The criteria of one group."""
@@ -143,9 +149,9 @@ class Criteria(_Settings):
 class Weights(_Settings):
     """Weights of the three groups; normalised to sum to 1."""
 
-    access: NonNegative = 0.40
-    workforce: NonNegative = 0.35
-    network: NonNegative = 0.25
+    access: NonNegative = Field(0.40, description="weight of the times to facilities")
+    workforce: NonNegative = Field(0.35, description="weight of the labour within reach")
+    network: NonNegative = Field(0.25, description="weight of power and rail nearby")
 
 
 class VariantSettings(_Settings):
@@ -185,44 +191,52 @@ class CostSettings(_Settings):
 class SizeClass(_Settings):
     """A number of sites asked for in a range of usable area."""
 
-    name: str
-    min_ha: NonNegative = 0.0
-    max_ha: Positive | None = None
-    at_least: int = Field(0, ge=0)
-    at_most: int | None = Field(None, ge=0)
+    name: str = Field(..., description="name of the class, for messages and reports")
+    min_ha: NonNegative = Field(0.0, description="usable area from this on, ha")
+    max_ha: Positive | None = Field(None, description="usable area under this, ha")
+    at_least: int = Field(0, ge=0, description="sites of the class, at least")
+    at_most: int | None = Field(None, ge=0, description="sites of the class, at most")
 
 
 class GroupRule(_Settings):
     """At least, at most: any set of sites a planner names."""
 
-    name: str
-    kinds: tuple[Kind, ...] = ()
-    regions: tuple[str, ...] = ()
-    departements: tuple[str, ...] = ()
-    epci: tuple[str, ...] = ()
-    sites: tuple[str, ...] = ()
-    at_least: int = Field(0, ge=0)
-    at_most: int | None = Field(None, ge=0)
+    name: str = Field(..., description="name of the group, for messages and reports")
+    kinds: tuple[Kind, ...] = Field((), description="kinds of site in the group; empty: all")
+    regions: tuple[str, ...] = Field((), description="INSEE codes of regions; empty: all")
+    departements: tuple[str, ...] = Field((), description="codes of départements; empty: all")
+    epci: tuple[str, ...] = Field((), description="SIREN of EPCI; empty: all")
+    sites: tuple[str, ...] = Field((), description="site_id of the members; empty: all")
+    at_least: int = Field(0, ge=0, description="sites of the group, at least")
+    at_most: int | None = Field(None, ge=0, description="sites of the group, at most")
 
 
 class ConstraintSettings(_Settings):
     """What a portfolio must respect, land apart."""
 
-    budget_keur: NonNegative | None = Field(None, description="sites and restoration, k€")
-    min_total_usable_ha: NonNegative | None = Field(None, description="usable hectares in all")
-    max_total_usable_ha: NonNegative | None = Field(None, description="usable hectares in all")
+    budget_keur: NonNegative | None = Field(
+        None, description="cost of sites and restoration together, at most, k€"
+    )
+    min_total_usable_ha: NonNegative | None = Field(
+        None, description="usable area in all, at least, ha"
+    )
+    max_total_usable_ha: NonNegative | None = Field(
+        None, description="usable area in all, at most, ha"
+    )
     region_min: int = Field(1, ge=0, description="sites in every region, at least")
     region_max: int = Field(8, ge=0, description="sites in every region, at most")
     max_per_epci: int | None = Field(1, ge=0, description="sites in one EPCI, at most")
-    separation_km: NonNegative = Field(5.0, description="two sites nearer than this exclude")
-    size_classes: tuple[SizeClass, ...] = ()
-    groups: tuple[GroupRule, ...] = ()
+    separation_km: NonNegative = Field(
+        5.0, description="two sites nearer than this exclude each other, km"
+    )
+    size_classes: tuple[SizeClass, ...] = Field((), description="numbers asked for by size")
+    groups: tuple[GroupRule, ...] = Field((), description="numbers asked for by a planner's group")
 
 
 class LedgerRule(_Settings):
     """Caps on net artificialisation for the territories of one level (regulatory)."""
 
-    level: Level
+    level: Level = Field(..., description="level of the territories that the caps bind")
     default_cap_ha: float | None = Field(None, description="cap of territories not named, ha")
     caps_ha: dict[str, float] = Field(default_factory=dict, description="cap by code, ha")
     origin: str = Field("hypothèse du scénario", description="where the caps come from")
@@ -242,21 +256,21 @@ class ZanSettings(_Settings):
     )
     offsets: bool = Field(True, description="restored parcels may be deducted")
     whole_parcels: bool = Field(False, description="parcels are restored whole or not at all")
-    ledgers: tuple[LedgerRule, ...] = ()
+    ledgers: tuple[LedgerRule, ...] = Field((), description="regulatory caps, one rule a level")
 
 
 class Locks(_Settings):
     """Sites forced in or out by a planner, with the reason."""
 
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
+    include: tuple[str, ...] = Field((), description="site_id forced into the selection")
+    exclude: tuple[str, ...] = Field((), description="site_id kept out of the selection")
     reasons: dict[str, str] = Field(default_factory=dict, description="who and why, by site_id")
 
 
 class SolveSettings(_Settings):
     """Limits of the search; the answer never depends on the number of workers."""
 
-    time_limit_s: Positive = Field(600.0, description="stop here with the incumbent and its gap")
+    time_limit_s: Positive = Field(600.0, description="stop here with the incumbent and its gap, s")
     gap: NonNegative = Field(0.0, description="relative gap accepted as good enough")
     workers: int = Field(2, ge=1, description="threads for routing and search")
 
@@ -264,12 +278,12 @@ class SolveSettings(_Settings):
 class Scenario(_Settings):
     """All the choices of a planner. Immutable; build variants with :func:`override`."""
 
-    title: str = "Scénario sans titre"
-    description: str = ""
+    title: str = Field("Scénario sans titre", description="title of every file of the run")
+    description: str = Field("", description="what the scenario asks, in a sentence or two")
     pack: str = Field("france", description="name of an embedded pack, or a folder")
     count: int = Field(50, ge=1, description="number of sites to choose")
     reserve: int = Field(20, ge=0, description="length of the reserve list")
-    seed: int = Field(1, ge=0)
+    seed: int = Field(1, ge=0, description="seed of whatever draws numbers")
     candidates: CandidateSettings = CandidateSettings()
     land: LandSettings = LandSettings()
     network: NetworkSettings = NetworkSettings()

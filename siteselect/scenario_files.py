@@ -64,13 +64,49 @@ def load_scenario(source: str | Path, *, overrides: Sequence[str] = ()) -> Loade
         every fault found: missing file, bad TOML, unknown key (with the nearest valid one),
         misspelt criterion, value out of range, weights that sum to zero, circular ``extends``.
     """
+    return open_base(source, overrides=overrides).derive({}, "")
+
+
+GRID_TABLES = ("named", "sweep", "design")
+
+
+@dataclass(frozen=True)
+class ScenarioBase:
+    """A scenario file resolved but not checked yet, from which others are derived.
+
+    ``grid`` holds the tables that make many scenarios of one (:mod:`siteselect.batches`).
+    """
+
+    path: Path
+    tree: Mapping[str, Any]
+    changes: tuple[Change, ...]
+    grid: Mapping[str, Any]
+
+    def derive(self, step: Mapping[str, Any], origin: str) -> LoadedScenario:
+        """The scenario with a few more keys (nested tables). Raises InputError as a file does."""
+        tree, changed = _apply(dict(self.tree), dict(step), origin)
+        return LoadedScenario(_validate(tree, self.path), self.path, self.changes + changed)
+
+
+def open_base(
+    source: str | Path, *, overrides: Sequence[str] = (), grids: bool = False
+) -> ScenarioBase:
+    """Read a file, what it extends, and overrides; with ``grids`` set its grid tables apart.
+
+    Raises
+    ------
+    InputError
+        missing file, bad TOML, circular ``extends``, an override that is not ``key=value``.
+    """
     path = _find(source)
-    tree, changes = _resolve(path, ())
+    tree = _read(path)
+    grid = {name: tree.pop(name) for name in GRID_TABLES if grids and name in tree}
+    tree, changes = _extended(path, tree, ())
     for text in overrides:
         step = _read_override(text)
         tree, changed = _apply(tree, step, f"--set {text}")
         changes += changed
-    return LoadedScenario(_validate(tree, path), path, changes)
+    return ScenarioBase(path, tree, changes, grid)
 
 
 def scenario_from_mapping(tree: Mapping[str, Any]) -> LoadedScenario:
@@ -126,7 +162,11 @@ def _resolve(path: Path, above: tuple[Path, ...]) -> tuple[Tree, tuple[Change, .
                 remedy=Msg("remove one of the extends"),
             )
         )
-    tree = _read(path)
+    return _extended(path, _read(path), above)
+
+
+def _extended(path: Path, tree: Tree, above: tuple[Path, ...]) -> tuple[Tree, tuple[Change, ...]]:
+    """The tree of a file merged onto what it extends."""
     base = tree.pop("extends", None)
     if base is None:
         return _apply(_defaults(), tree, path.name)[0], ()
