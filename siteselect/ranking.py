@@ -19,7 +19,16 @@ from numpy.typing import NDArray
 from siteselect.messages import Msg
 from siteselect.optimise import Solution
 from siteselect.problem import SelectionProblem
-from siteselect.whatif import Solve, difference, exact, names, scaled_to, with_locks
+from siteselect.whatif import (
+    Solve,
+    difference,
+    exact,
+    locked,
+    names,
+    scaled_to,
+    with_locks,
+    without_lock,
+)
 
 Ints = NDArray[np.int64]
 Progress = Callable[[str, float], None]
@@ -85,14 +94,17 @@ def replacement_costs(
     problem: SelectionProblem,
     solution: Solution,
     *,
-    solve: Solve | None = None,
+    time_limit_s: float = 600.0,
     progress: Progress | None = None,
 ) -> tuple[Replacement, ...]:
     """The replacement cost of every selected site, in the order of their identifiers.
 
-    Forced sites are freed and then forbidden: what it costs to lose them is asked of them too.
+    Costs are exact; among equally good portfolios the sites that enter and leave need not be
+    those that a new run settles on (:func:`replacement_of` with the default solver settles
+    them). A site that was forced in is freed and then forbidden: what it costs to lose it is
+    asked of it too.
     """
-    search = solve or exact()
+    search = exact(time_limit_s=time_limit_s, ties=False)
     found = []
     for number, site in enumerate(solution.chosen.tolist()):
         found.append(replacement_of(problem, solution, site, solve=search))
@@ -178,8 +190,6 @@ def reserve_list(
 
 
 def _forced_out(problem: SelectionProblem) -> set[int]:
-    from siteselect.whatif import locked
-
     return locked(problem)[1]
 
 
@@ -246,6 +256,4 @@ def nested_order(
 
 def _freed(problem: SelectionProblem) -> SelectionProblem:
     """Without sites forced in: a smaller wave need not hold them all."""
-    from siteselect.whatif import locked, without_lock
-
     return without_lock(problem, locked(problem)[0])
