@@ -194,8 +194,9 @@ def _climb(
 ) -> int:  # fmt: skip
     """Search up the tree; possible summits (node, ms) of a way into ``summit``, their number.
 
-    A node whose time is beaten by a way over a higher node cannot be the summit of a quickest
-    way and is left out. ``dist`` is far everywhere before and after.
+    A node that a way over a higher node reaches as soon need not be a summit: the higher one
+    serves instead, so that of equal summits the highest remains. ``dist`` is far everywhere
+    before and after.
     """
     count = _ancestors(parent, seeds, ms, cutoff_ms, path)
     for end in range(seeds.size):
@@ -218,7 +219,7 @@ def _climb(
             continue
         beaten = False
         for link in range(back_indptr[node], back_indptr[node + 1]):
-            if np.int64(dist[back_links[link, 0]]) + back_links[link, 1] < here:
+            if np.int64(dist[back_links[link, 0]]) + back_links[link, 1] <= here:
                 beaten = True
                 break
         if not beaten:

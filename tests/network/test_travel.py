@@ -28,10 +28,16 @@ def dense(matrix: TimeMatrix) -> np.ndarray:
 
 
 @relaxed
-@given(model=models(), sites=points(), homes=points(), cutoff=st.integers(0, 3_000_000))
+@given(
+    model=models(),
+    sites=points(),
+    homes=points(),
+    cutoff=st.one_of(st.integers(0, 3_000_000), st.floats(0, 1)),
+)
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("direction", ["to_sites", "from_sites"])
 def test_matrix_equals_networkx(engine, direction, model, sites, homes, cutoff) -> None:
+    """Cutoffs of any length, and (a share of them) exactly one of the times found."""
     graph = from_networkx(model)
     s = snap(graph, sites, max_m=3_000)
     h = snap(graph, homes, max_m=3_000)
@@ -39,6 +45,9 @@ def test_matrix_equals_networkx(engine, direction, model, sites, homes, cutoff) 
         expected = oracle_matrix(graph, model, h, s).T
     else:
         expected = oracle_matrix(graph, model, s, h)
+    if isinstance(cutoff, float):
+        times = np.sort(expected[np.isfinite(expected)])
+        cutoff = int(times[int(cutoff * (times.size - 1))]) if times.size else 0
     expected = np.where(expected <= cutoff, expected, INF)
     found = time_matrix(
         graph, s, h, cutoff_ms=cutoff, direction=direction, engine=engine, workers=2
@@ -105,6 +114,22 @@ def test_town_equals_networkx(engine) -> None:
     for workers in (1, 2, 5):
         found = time_matrix(graph, s, h, cutoff_ms=600_000, engine=engine, workers=workers)
         np.testing.assert_array_equal(dense(found), expected)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_cutoff_itself_is_within(engine) -> None:
+    """Places on nodes of a town: every time found is within a cutoff of just that time."""
+    model = grid(6, 4)
+    graph = from_networkx(model)
+    place = np.array([[d["x"], d["y"]] for _, d in model.nodes(data=True)])
+    site, homes = snap(graph, place[:1], max_m=1), snap(graph, place, max_m=1)
+    whole = time_matrix(graph, site, homes, cutoff_ms=10**8, engine="scipy")
+    far = np.argsort(whole.duration_ms)[-8:]
+    for column, ms in zip(whole.column[far], whole.duration_ms[far].tolist(), strict=True):
+        at = time_matrix(graph, site, homes, cutoff_ms=ms, engine=engine)
+        under = time_matrix(graph, site, homes, cutoff_ms=ms - 1, engine=engine)
+        assert column in at.column
+        assert column not in under.column
 
 
 def test_engine_is_chosen_by_size_and_said() -> None:
