@@ -5,6 +5,8 @@ A portfolio found within the gap is optimal, whatever was left out; else the gap
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +21,8 @@ from siteselect.problem.constraints import Ints
 GROWTH = 1.5
 GROWTH_SURVIVORS = 1.2
 """Each search is wider than the one before by these factors, of the gap and of the columns."""
+RESCUE_AFTER = 3
+"""After so many searches without an answer a heuristic is asked for one: it says how far to go."""
 FIRST_SURVIVORS = 30
 """The first search holds so many columns more than the count asks for."""
 
@@ -46,8 +50,19 @@ def _width_for(bound: Bound, wanted: int) -> int:
     return max(1, min(smallest, abs(bound.scaled)) // bound.scale)
 
 
-def deepen(run: Run, model: Model, bound: Bound, referee: Referee, least: int) -> Status:
-    """Search exactly for a portfolio within a gap of the bound; widen the gap until there is."""
+def deepen(
+    run: Run,
+    model: Model,
+    bound: Bound,
+    referee: Referee,
+    least: int,
+    *,
+    rescue: Callable[[], None] | None = None,
+) -> Status:
+    """Search exactly for a portfolio within a gap of the bound; widen the gap until there is.
+
+    ``rescue`` is asked once for a heuristic portfolio where that takes long.
+    """
     first = survivors(model, bound, bound.value)
     wanted = max(model.count + FIRST_SURVIVORS, int(len(first) * GROWTH_SURVIVORS))
     width, steps, nodes = _width_for(bound, wanted), 0, 0
@@ -71,5 +86,7 @@ def deepen(run: Run, model: Model, bound: Bound, referee: Referee, least: int) -
         run.bound = floor - 1
         if floor <= least:
             return "infeasible"
+        if steps == RESCUE_AFTER and run.best is None and rescue is not None:
+            rescue()
         more = _width_for(bound, int(len(columns) * GROWTH_SURVIVORS))
         width = max(int(width * GROWTH) + 1, more)

@@ -42,6 +42,25 @@ def dive(relaxation: Relaxation, referee: Referee, *, stop: Callable[[], bool]) 
     return found
 
 
+def rounded(relaxation: Relaxation, referee: Referee) -> Portfolio | None:
+    """The columns that the relaxation chooses most, one a site and none in conflict, judged."""
+    model = relaxation.model
+    taken: list[int] = []
+    sites: list[int] = []
+    for i in np.argsort(-relaxation.x, kind="stable").tolist():
+        column = int(relaxation.columns[i])
+        site = int(model.site[column])
+        if len(taken) == model.count or (model.at_most and relaxation.x[i] <= TOLERANCE):
+            break
+        if site in sites or relaxation.state[site] == OUTSIDE:
+            continue
+        if model.conflicts and np.isin(sites, model.conflicts.neighbours(site)).any():
+            continue
+        taken.append(column)
+        sites.append(site)
+    return referee.judge(np.array(sorted(taken), np.int64))
+
+
 def _dive(relaxation: Relaxation, referee: Referee, stop: Callable[[], bool]) -> Portfolio | None:
     """Fix what the relaxation chooses almost wholly, and the most chosen of the rest, in turn.
 

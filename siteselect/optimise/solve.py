@@ -15,7 +15,7 @@ from siteselect.errors import VerificationError
 from siteselect.messages import Msg
 from siteselect.optimise.clock import Progress, Run
 from siteselect.optimise.deepen import deepen
-from siteselect.optimise.dive import dive, promising, swap
+from siteselect.optimise.dive import dive, promising, rounded, swap
 from siteselect.optimise.exact import Referee
 from siteselect.optimise.model import Model, compile_model, least_value
 from siteselect.optimise.root import Root, sift
@@ -87,10 +87,19 @@ def _search(run: Run, *, ties: bool) -> Status:
     run.bound = root.bound.value
     run.info["root_bound"] = root.bound.value
     referee = Referee(run.problem, model)
-    status = deepen(run, model, root.bound, referee, least)
-    run.lap("search")
-    if status == "limit" and run.best is None:
+
+    def rescue() -> None:
         _heuristic(run, model, root, referee, run.too_late)
+
+    if run.gap > 0:
+        rescue()
+        run.lap("dive")
+    status: Status = "within_gap"
+    if not run.good_enough():
+        status = deepen(run, model, root.bound, referee, least, rescue=rescue)
+        run.lap("search")
+    if status == "limit" and run.best is None:
+        rescue()
         run.lap("dive")
     if ties and status == "optimal" and run.best is not None:
         run.best = settle_ties(model, root.bound, referee, run.best, stop=run.late, info=run.info)
@@ -105,7 +114,7 @@ def _heuristic(
     run: Run, model: Model, root: Root, referee: Referee, stop: Callable[[], bool]
 ) -> None:
     """A portfolio to stop with: a dive, then swaps."""
-    found = dive(root.relaxation, referee, stop=stop)
+    found = rounded(root.relaxation, referee) or dive(root.relaxation, referee, stop=stop)
     if found is None:
         return
     candidates = promising(root.relaxation, root.bound.column_penalty)
