@@ -70,7 +70,7 @@ class NetworkSettings(_Settings):
             "trunk": 90.0,
             "primary": 75.0,
             "secondary": 65.0,
-            "unclassified": 70.0,
+            "unclassified": 85.0,
         },
         description="car speed by road class, km/h; the embedded graph has no class",
     )
