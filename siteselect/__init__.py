@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from siteselect.batches import Batch, batch
     from siteselect.errors import (
         Fault,
         InfeasibleError,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _WHERE = {
+    "Batch": "siteselect.batches",
     "DataPack": "siteselect.pack",
     "Fault": "siteselect.errors",
     "InfeasibleError": "siteselect.errors",
@@ -46,6 +48,7 @@ _WHERE = {
     "SiteSelectError": "siteselect.errors",
     "Solution": "siteselect.optimise",
     "VerificationError": "siteselect.errors",
+    "batch": "siteselect.batches",
     "load_scenario": "siteselect.scenario_files",
     "open_pack": "siteselect.pack",
     "run": "siteselect.pipeline",
@@ -53,6 +56,7 @@ _WHERE = {
 }
 
 __all__ = [
+    "Batch",
     "DataPack",
     "Fault",
     "InfeasibleError",
@@ -64,6 +68,7 @@ __all__ = [
     "SiteSelectError",
     "Solution",
     "VerificationError",
+    "batch",
     "load_scenario",
     "open_pack",
     "run",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 
+from siteselect.cli.batch import batch, runs, scenario
 from siteselect.cli.data import data
 from siteselect.cli.frame import new_typer
 from siteselect.cli.run import run, verify
@@ -20,6 +21,9 @@ app = new_typer(
 )
 app.command()(run)
 app.command()(verify)
+app.command()(batch)
+app.add_typer(runs, name="runs")
+app.add_typer(scenario, name="scenario")
 app.add_typer(data, name="data")
 
 
