@@ -36,6 +36,14 @@ class Cut:
     implicit: bool = False
 
 
+def largest_coefficients(matrix: csr_array) -> NDArray[np.float64]:
+    """float[rows], the largest absolute coefficient of each row, at least 1."""
+    if not matrix.nnz:
+        return np.ones(matrix.shape[0])
+    found = abs(matrix).max(axis=1).toarray().ravel().astype(np.float64)
+    return np.maximum(found, 1.0)
+
+
 @dataclass(frozen=True, eq=False)
 class Block:
     """Rows of a model taken out once for many bounds: matrices, sides, largest coefficients."""
@@ -51,10 +59,7 @@ class Block:
     def of(model: Model, rows: Ints) -> Block:
         """The rows of a model."""
         x, z = csr_array(model.x[rows]), csr_array(model.z[rows])
-        largest = np.ones(len(rows))
-        for part in (x, z):
-            if part.nnz:
-                largest = np.maximum(largest, abs(part).max(axis=1).toarray().ravel())
+        largest = np.maximum(largest_coefficients(x), largest_coefficients(z))
         return Block(rows, x, z, model.lower[rows], model.upper[rows], largest)
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from siteselect.optimise.bound import Block, Bound, Cut, Multipliers, exact_bound
+from siteselect.optimise.bound import (
+    Block,
+    Bound,
+    Cut,
+    Multipliers,
+    exact_bound,
+    largest_coefficients,
+)
 from siteselect.optimise.conflicts import violated_cliques
 from siteselect.optimise.coverage import CoverageForm, GroupCuts, OverCoverage
 from siteselect.optimise.lp import INFINITE, Floats, GrowingLp
@@ -45,8 +52,7 @@ class Relaxation:
         self._row_list: list[int] = []
         self._row_lp: list[int] = []
         self._block: Block | None = None
-        largest = abs(model.x).max(axis=1).toarray().ravel().astype(np.float64)
-        self._row_scale = np.maximum(largest, 1.0)
+        self._row_scale = largest_coefficients(model.x)
         self.cuts: list[Cut] = []
         self._cut_lp: list[int] = []
         self._cut_keys: set[tuple[bytes, int]] = set()

@@ -216,3 +216,29 @@ def test_replacement_costs_by_enumeration(seed: int, kinds: frozenset[str]) -> N
         assert one.cost == one.least_cost == found.objective - truth.value
         assert one.site in one.leaving
         assert one.site not in one.entering
+
+
+@pytest.mark.parametrize(
+    ("scores", "count", "more", "chosen"),
+    [
+        ([], 0, {}, []),
+        ([], 1, {"at_most": True}, []),
+        ([3], 0, {}, []),
+        ([3, -2], 2, {}, [0, 1]),
+        ([-3, -2], 2, {"at_most": True}, []),
+        ([-3, 5], 2, {"at_most": True, "include": [0]}, [0, 1]),
+    ],
+)
+def test_smallest_problems(scores: list, count: int, more: dict, chosen: list) -> None:
+    problem = SelectionProblem.from_arrays(np.array(scores, np.int64), count=count, **more)
+    found = solve(problem)
+    assert found.status == "optimal"
+    assert found.chosen.tolist() == chosen
+    assert found.objective == found.bound == sum(scores[s] for s in chosen)
+
+
+def test_a_group_that_leaves_no_survivor() -> None:
+    """Found by hypothesis: after a site is taken away no column survived the first gap."""
+    problem = random_problem(89, frozenset({"group", "either"}))
+    found = solve(problem)
+    assert [one.status for one in replacement_costs(problem, found)]
