@@ -126,9 +126,22 @@ def _swept(
     else:
         end_xy = part.end_xy
     radius = np.clip(np.stack([left_start, left_end]) * m_per_ms, 0.01, aside_m)
+    whole = np.asarray((radius >= aside_m).all(axis=0), dtype=bool)
+    once = _once(part.start_xy, end_xy, whole)
     discs = [
-        shapely.buffer(shapely.points(xy), r, quad_segs=_QUARTER)
+        shapely.buffer(shapely.points(xy[once]), r[once], quad_segs=_QUARTER)
         for xy, r in zip((part.start_xy, end_xy), radius, strict=True)
     ]
     pairs = np.stack(discs, axis=1)
     return np.asarray(shapely.convex_hull(shapely.geometrycollections(pairs)))
+
+
+def _once(start_xy: Floats, end_xy: Floats, whole: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Rows to draw: a road reached from both its ends with time to spare sweeps one area twice."""
+    there = np.column_stack([start_xy, end_xy])
+    back = np.column_stack([end_xy, start_xy])
+    turned = (there[:, 0] > back[:, 0]) | ((there[:, 0] == back[:, 0]) & (there[:, 1] > back[:, 1]))
+    ends = np.where(turned[:, None], back, there)[whole]
+    _, first = np.unique(ends, axis=0, return_index=True)
+    rows: NDArray[np.int64] = np.concatenate([np.flatnonzero(~whole), np.flatnonzero(whole)[first]])
+    return rows
