@@ -12,6 +12,7 @@ import sys
 from siteselect.cli.batch import batch, runs, scenario
 from siteselect.cli.data import data
 from siteselect.cli.frame import new_typer
+from siteselect.cli.report import report
 from siteselect.cli.run import run, verify
 
 __all__ = ["app", "main"]
@@ -21,6 +22,7 @@ app = new_typer(
 )
 app.command()(run)
 app.command()(verify)
+app.command()(report)
 app.command()(batch)
 app.add_typer(runs, name="runs")
 app.add_typer(scenario, name="scenario")

@@ -17,6 +17,15 @@ _HECTARES = '#,##0.00" ha"'
 _MILLIONS = '#,##0.0" M€"'
 
 
+METHOD = Msg(
+    "Every site is measured (land under its footprint, minutes on the road network, workers "
+    "within reach, distance to networks) and scored by the criteria below. The selection is the "
+    "set of sites of highest total score that respects every rule of the scenario; an exact "
+    "solver proves that none is better, and a separate program recomputes every constraint from "
+    "the inputs."
+)
+
+
 @dataclass(frozen=True)
 class Fact:
     """One line: a label and its value, already in the language of the reader."""

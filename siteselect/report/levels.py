@@ -1,0 +1,85 @@
+"""The land balance of the selection at every level, capped or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from siteselect.ledger import CODE_COLUMN, LEDGER_COLUMNS, NAME_COLUMN
+from siteselect.runs import Run
+
+LEVELS = ("region", "departement", "epci", "commune")
+_CHARGES: Mapping[str, str] = MappingProxyType(
+    {"new_artificialisation_ha": "gross_ha", "restored_ha": "restored_ha"}
+)
+
+
+def ledger_by_level(run: Run) -> pd.DataFrame:
+    """The ledgers of the run, then every other territory that is charged or credited.
+
+    Same columns as ``run.ledger``; the rows added have no cap (NaN). A territory appears once.
+    """
+    stated = {(row.level, row.code) for row in run.ledger.itertuples()}
+    frames = [pd.DataFrame(run.ledger)]
+    for level in LEVELS:
+        rows = _level(run, level)
+        fresh = [(level, code) not in stated for code in rows["code"]]
+        if any(fresh):
+            frames.append(rows[fresh])
+    return pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
+
+
+def _level(run: Run, level: str) -> pd.DataFrame:
+    """Gross, restored and net hectares of every territory of a level, by code."""
+    code = CODE_COLUMN[level]
+    chosen = pd.DataFrame(run.shortlist[run.shortlist["status"] != "reserve"])
+    sums = [
+        frame.groupby(frame[code].astype(object))[charge].sum().rename(name)
+        for frame, (charge, name) in zip(
+            (chosen, pd.DataFrame(run.restoration)), _CHARGES.items(), strict=True
+        )
+        if code in frame
+    ]
+    both = pd.concat(sums, axis=1).fillna(0.0).astype(float).round(2).sort_index()
+    for name in _CHARGES.values():
+        if name not in both:
+            both[name] = 0.0
+    first: dict[str, Any] = dict(run.ledger.iloc[0]) if len(run.ledger) else {}
+    names = _names(run, level)
+    table = pd.DataFrame(
+        {
+            "level": level,
+            "code": [str(value) for value in both.index],
+            "name": [names.get(str(value), str(value)) for value in both.index],
+            **{key: first.get(key) for key in ("period", "regime", "vintage")},
+            "gross_ha": both["gross_ha"].to_numpy(),
+            "restored_ha": both["restored_ha"].to_numpy(),
+            "net_ha": (both["gross_ha"] - both["restored_ha"]).round(2).to_numpy(),
+            "cap_ha": np.nan,
+            "balance_ha": np.nan,
+            "cap_origin": "",
+        }
+    )
+    return table[list(LEDGER_COLUMNS)]
+
+
+def _names(run: Run, level: str) -> dict[str, str]:
+    code, name = CODE_COLUMN[level], NAME_COLUMN[level]
+    found: dict[str, str] = {}
+    frames = [pd.DataFrame(run.sites)]
+    if run.pack.has("communes"):  # parcels stand in territories that have no site
+        columns = {"code_insee": "code_insee", "commune": "name", "epci": "epci",
+                   "epci_name": "epci_name", "departement": "departement",
+                   "departement_name": "departement_name"}  # fmt: skip
+        known = run.pack.table("communes", columns=sorted(set(columns.values())))
+        frames.append(pd.DataFrame({new: known[old] for new, old in columns.items()}))
+    for frame in frames:
+        if code in frame and name in frame:
+            pairs = frame[[code, name]].dropna().drop_duplicates(code)
+            for key, value in zip(pairs[code], pairs[name], strict=True):
+                found.setdefault(str(key), str(value))
+    return found
