@@ -62,7 +62,7 @@ def prepare_candidates(
         on the footprint and ``stated_area_ha`` what the source says; territory columns
         commune, epci, epci_name, departement, departement_name, region, region_name;
         ``excluded_reason`` holds a :class:`~siteselect.messages.Msg`, or None for a site that
-        may be chosen (the first reason that applies: kind, status, size).
+        may be chosen (the first that applies: kind, status, exclusion zone, size).
 
     Raises
     ------
@@ -139,6 +139,7 @@ def _rules(sites: gpd.GeoDataFrame, settings: CandidateSettings) -> list[Rule]:
     brownfield = kind == "brownfield"
     unwanted = brownfield & ~np.isin(status, list(settings.statuses))
     least, most = settings.min_area_ha, settings.max_area_ha
+    excluded_by = _excluded_by(sites)
     return [
         (
             ~np.isin(kind, list(settings.kinds)),
@@ -157,6 +158,10 @@ def _rules(sites: gpd.GeoDataFrame, settings: CandidateSettings) -> list[Rule]:
             lambda row: Msg("status not admitted by the scenario: {status}", status=status[row]),
         ),
         (
+            excluded_by != "",
+            lambda row: Msg("lies in an exclusion zone: {zones}", zones=excluded_by[row]),
+        ),
+        (
             area_ha < least - AREA_TOLERANCE_HA,
             lambda row: Msg(
                 "footprint of {area_ha:.2f} ha, under the least admitted, {least_ha:g} ha",
@@ -173,6 +178,13 @@ def _rules(sites: gpd.GeoDataFrame, settings: CandidateSettings) -> list[Rule]:
             ),
         ),
     ]
+
+
+def _excluded_by(sites: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+    """Kinds of exclusion zone that each site lies in, as the pack was built; "" for none."""
+    if "excluded_by" not in sites:
+        return np.full(len(sites), "", dtype=object)
+    return sites["excluded_by"].astype(object).fillna("").to_numpy(dtype=object)
 
 
 def _statuses(sites: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.object_]]:

@@ -65,7 +65,10 @@ def measure_land(
     raster
         one band of integer codes in EPSG:2154; read by windows, never whole.
     legend
-        what each code of the raster means: value, code_cs, code_us (OCS GE).
+        what each code of the raster means: value, code_cs, code_us (OCS GE), or value,
+        artificialised, impermeable, enaf for any other nomenclature, as coarse as it is (see
+        :func:`siteselect.sources.landclasses.classify_legend`). Unknown impermeable land under
+        a footprint makes its ``impermeable_ha`` NaN.
     matrix
         code_cs, code_us, artif: by default the one of decree 2023-1096
         (:func:`siteselect.sources.landclasses.artificialisation_matrix`).
@@ -320,7 +323,7 @@ def _check_codes(
             ),
             file=raster,
             where=examples(sites["site_id"].iloc[np.unique(counted.site[unknown])]),
-            remedy=Msg("add these values to the legend, with code_cs and code_us"),
+            remedy=Msg("add these values to the legend, with what they mean"),
         )
 
 

@@ -132,8 +132,7 @@ def _unscored(pack: DataPack, scenario: Scenario, cache: StageCache, tell: Progr
 def assumed_measures(pack: DataPack, simulated_classes: frozenset[str]) -> frozenset[str]:
     """Measured columns that rest on a layer marked simulated or assumed."""
     columns = {f"{name}_min" for name in FACILITY_CLASSES if name in simulated_classes}
-    if "substation" in simulated_classes:
-        columns.add("substation_km")
+    columns |= {f"{name}_km" for name in ("substation", "siding") if name in simulated_classes}
     for role, names in (("labour", WORKFORCE_MEASURES), ("rail", ("rail_km",))):
         if any(layer.simulated or layer.assumed for layer in pack.layers(role)):
             columns |= set(names)
@@ -248,12 +247,13 @@ def _utilities(
     pack: DataPack, sites: gpd.GeoDataFrame, facilities: _Facilities, cache: StageCache
 ) -> pd.DataFrame:
     substations = facilities.table[facilities.table["facility_class"] == "substation"]
+    sidings = facilities.table[facilities.table["facility_class"] == "siding"]
     return cache.table(
         "utilities",
         _digests(pack, "sites", "facilities", "rail"),
         (measures,),
         lambda: measures.measure_utilities(
-            sites, substations, pack.vectors("rail") if pack.has("rail") else None
+            sites, substations, pack.vectors("rail") if pack.has("rail") else None, sidings
         ),
     )
 

@@ -32,6 +32,11 @@ ROLES = (
     "restoration",
     "landuse",
     "landuse_legend",
+    "contours",
+    "shares",
+    "territories",
+    "caps",
+    "exclusions",
     "report",
 )
 

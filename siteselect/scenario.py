@@ -16,12 +16,22 @@ KINDS: tuple[Kind, ...] = ("brownfield", "extension", "greenfield")
 Level = Literal["commune", "epci", "departement", "region", "national"]
 LEVELS: tuple[Level, ...] = ("commune", "epci", "departement", "region", "national")
 CriterionGroup = Literal["access", "workforce", "network"]
+Vehicle = Literal["car", "hgv"]
+EditKind = Literal["close", "road", "facility", "remove"]
+DecayShape = Literal["exponential", "gaussian", "step"]
 
 FACILITY_CLASSES = ("motorway", "rail_freight", "port", "airport", "station")
 """Facilities reached by road, measured in minutes as ``<class>_min``."""
 ACCESS_MEASURES = tuple(f"{name}_min" for name in FACILITY_CLASSES)
-WORKFORCE_MEASURES = ("labour_30min", "labour_45min", "labour_potential")
-NETWORK_MEASURES = ("substation_km", "rail_km")
+WORKFORCE_MEASURES = (
+    "labour_30min",
+    "labour_45min",
+    "labour_60min",
+    "labour_potential",
+    "labour_per_job",
+    "market_potential",
+)
+NETWORK_MEASURES = ("substation_km", "rail_km", "siding_km")
 MEASURES: Mapping[CriterionGroup, tuple[str, ...]] = {
     "access": ACCESS_MEASURES,
     "workforce": WORKFORCE_MEASURES,
@@ -61,6 +71,31 @@ class LandSettings(_Settings):
     )
 
 
+class NetworkEdit(_Settings):
+    """One what-if on the roads or the facilities; a planner draws them in a GeoJSON file.
+
+    ``close``: the road nearest to a point, or every road that a line crosses, is closed.
+    ``road``: a new road along a line, joined to the nearest road at both of its ends.
+    ``facility``: a new facility at a point. ``remove``: a facility of the pack taken away.
+    """
+
+    kind: EditKind = Field(..., description="what changes")
+    coordinates: tuple[tuple[float, float], ...] = Field(
+        (), description="longitude and latitude (EPSG:4326) of a point or of the points of a line"
+    )
+    name: str = Field("", description="name, for messages")
+    road_class: str = Field("unclassified", description="class of a new road")
+    car_kmh: Positive | None = Field(None, description="car speed on a new road; else its class's")
+    hgv_kmh: Positive | None = Field(None, description="HGV speed on a new road; else its class's")
+    oneway: bool = Field(False, description="a new road is driven only in the order of its points")
+    facility_class: str = Field("", description="class of a new facility")
+    facility_id: str = Field("", description="the facility of the pack to remove, or of a new one")
+
+
+def _car() -> dict[str, Vehicle]:
+    return dict.fromkeys(FACILITY_CLASSES, "car")
+
+
 class NetworkSettings(_Settings):
     """How time on the road is computed."""
 
@@ -84,8 +119,51 @@ class NetworkSettings(_Settings):
         15.0, description="minutes after which labour counts for half (Hansen potential)"
     )
     potential_cutoff_min: Positive = Field(
-        60.0, description="labour potential counts communes within this time, min"
+        60.0, description="potentials count communes within this time, min"
     )
+    labour_decay: DecayShape = Field(
+        "exponential",
+        description="how labour counts less with time in labour_potential: exponential (Hansen) "
+        "and gaussian are half at half_life_min, step counts all up to potential_cutoff_min",
+    )
+    competition_decay: DecayShape = Field(
+        "step",
+        description="the same in labour_per_job: step is the two-step floating catchment (2SFCA), "
+        "the others the enhanced one",
+    )
+    competition_cutoff_min: Positive = Field(
+        45.0, description="sites compete for the workers within this time, min"
+    )
+    jobs_per_ha: Positive = Field(
+        20.0, description="jobs that a site offers in labour_per_job, per ha of footprint"
+    )
+    hgv_speed_kmh: dict[str, Positive] = Field(
+        default_factory=lambda: {
+            "motorway": 80.0,
+            "trunk": 70.0,
+            "primary": 60.0,
+            "secondary": 50.0,
+            "unclassified": 68.0,
+        },
+        description="speed of heavy goods vehicles by road class, km/h",
+    )
+    vehicle: dict[str, Vehicle] = Field(
+        default_factory=_car,
+        description="vehicle (car or hgv) that drives to each class of facility; labour by car",
+    )
+    edits: tuple[NetworkEdit, ...] = Field(
+        (),
+        description="roads closed or added, facilities added or removed; in a file, the name of a "
+        "GeoJSON file (EPSG:4326) beside the scenario, whose content the run keeps",
+    )
+
+    @field_validator("vehicle")
+    @classmethod
+    def _classes_known(cls, value: dict[str, Vehicle]) -> dict[str, Vehicle]:
+        for name in value:
+            if name not in FACILITY_CLASSES:
+                raise ValueError(f"{name} is not one of {', '.join(FACILITY_CLASSES)}")
+        return value
 
 
 class Criterion(_Settings):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,53 +18,112 @@ from siteselect.cli.frame import (
     progress,
 )
 
+if TYPE_CHECKING:
+    from siteselect.i18n import Translator
+    from siteselect.pack import DataPack
+    from siteselect.sources.plan import Plan
+
 data = new_typer("Paquets de données.")
 
 
 @data.command("build")
 def data_build(
     folder: Annotated[Path, typer.Argument(help="dossier du paquet à créer")],
-    friches: Annotated[
-        Path, typer.Option("--friches", help="inventaire des friches (CSV Cartofriches ou CNIG)")
-    ],
-    base: Annotated[
-        str, typer.Option("--base", help="paquet d'où viennent communes, routes, équipements")
-    ] = "france",
-    contours: Annotated[
+    source: Annotated[
         Path | None,
-        typer.Option("--contours", help="contours des communes, pour situer chaque point"),
+        typer.Option("--from", help="build.toml, ou dossier des fichiers officiels"),
+    ] = None,
+    files: Annotated[
+        Path | None, typer.Option("--files", help="dossier des fichiers que nomme build.toml")
+    ] = None,
+    friches: Annotated[
+        Path | None,
+        typer.Option("--friches", help="un seul inventaire de friches (Cartofriches ou CNIG)"),
+    ] = None,
+    base: Annotated[
+        str, typer.Option("--base", help="paquet d'où vient ce que les fichiers ne donnent pas")
+    ] = "",
+    contours: Annotated[
+        Path | None, typer.Option("--contours", help="contours des communes (avec --friches)")
     ] = None,
     lang: LangOption = Lang.fr,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Construit un paquet de données depuis un inventaire réel de friches."""
+    """Construit un paquet de données depuis des fichiers officiels."""
+    if (source is None) == (friches is None):
+        raise typer.BadParameter("donner --from (build.toml ou dossier) ou --friches (un fichier)")
     with faults(lang) as translator:
-        from siteselect.pack import open_pack
-        from siteselect.report.screen import print_import
-        from siteselect.sources.build import build_pack
-
         with progress(translator, quiet=quiet or as_json) as tell:
-            pack = build_pack(
-                folder,
-                friches=friches,
-                base=open_pack(base),
-                contours=contours,
-                translate=translator.gettext,
-                progress=tell,
-            )
-        summary = pack.table("report")
-        if as_json:
-            counts = summary["issue"].value_counts().sort_index()
-            print_json(
-                {
-                    "folder": str(folder),
-                    "sites": len(pack.vectors("sites")),
-                    "issues": {str(key): int(n) for key, n in counts.items()},
-                }
-            )
-        else:
-            print_import(pack, summary, translator)
+            if friches is not None:
+                from siteselect.pack import open_pack
+                from siteselect.sources.build import build_pack
+
+                pack = build_pack(
+                    folder,
+                    friches=friches,
+                    base=open_pack(base or "france"),
+                    contours=contours,
+                    translate=translator.gettext,
+                    progress=tell,
+                )
+            else:
+                assert source is not None
+                pack = _from_files(folder, source, files, base, translator, tell)
+        _told(pack, folder, translator, as_json)
+
+
+def _from_files(
+    folder: Path, source: Path, files: Path | None, base: str, translator: Translator, tell: Any
+) -> DataPack:
+    from siteselect.pack import open_pack
+    from siteselect.sources.assemble import build_from_plan
+
+    plan, where = _plan(source, files, translator)
+    return build_from_plan(
+        folder,
+        plan,
+        where,
+        base=open_pack(base or plan.base, relative_to=source.parent),
+        translate=translator.gettext,
+        progress=tell,
+    )
+
+
+def _plan(source: Path, files: Path | None, translator: Translator) -> tuple[Plan, Path]:
+    from siteselect.messages import Msg
+    from siteselect.sources.plan import BUILD_FILE, read_plan
+    from siteselect.sources.recognise import recognise_folder
+
+    if source.is_dir() and (source / BUILD_FILE).is_file():
+        source = source / BUILD_FILE
+    if not source.is_dir():
+        return read_plan(source, files=files)
+    found = recognise_folder(source)
+    for one in found.plan.inputs:
+        typer.echo(f"{one.role}{f' ({one.facility_class})' if one.facility_class else ''}: "
+                   f"{one.file}", err=True)  # fmt: skip
+    if found.unknown:
+        told = Msg("files that play no part: {names}", names=", ".join(found.unknown))
+        typer.echo(translator.text(told), err=True)
+    return found.plan, source
+
+
+def _told(pack: DataPack, folder: Path, translator: Translator, as_json: bool) -> None:
+    summary = pack.table("report")
+    if as_json:
+        counts = summary["issue"].value_counts().sort_index()
+        print_json(
+            {
+                "folder": str(folder),
+                "sites": len(pack.vectors("sites")),
+                "issues": {str(key): int(n) for key, n in counts.items()},
+            }
+        )
+        return
+    from siteselect.report.screen import print_import
+
+    print_import(pack, summary, translator)
 
 
 @data.command("list")
@@ -81,3 +140,17 @@ def data_list(lang: LangOption = Lang.fr, as_json: JsonOption = False) -> None:
 
             for pack in packs:
                 print_pack(pack, translator)
+
+
+@data.command("template")
+def data_template(
+    file: Annotated[Path, typer.Argument(help="classeur à créer")] = Path("candidatures.xlsx"),
+    lang: LangOption = Lang.fr,
+) -> None:
+    """Écrit le classeur XLSX que les territoires remplissent pour proposer des sites."""
+    with faults(lang) as translator:
+        from siteselect.messages import Msg
+        from siteselect.sources.template import write_template
+
+        write_template(file)
+        typer.echo(translator.text(Msg("Workbook written: {file}", file=file)))

@@ -19,7 +19,7 @@ from siteselect.units import M_PER_KM, ms_to_min
 
 __all__ = ["measure_access"]
 
-_KNOWN = (*FACILITY_CLASSES, "substation")
+_KNOWN = (*FACILITY_CLASSES, "substation", "siding")
 
 
 def measure_access(

@@ -20,11 +20,12 @@ def measure_utilities(
     sites: gpd.GeoDataFrame,
     substations: gpd.GeoDataFrame | None,
     rail: gpd.GeoDataFrame | None,
+    sidings: gpd.GeoDataFrame | None = None,
 ) -> pd.DataFrame:
     """Kilometres in a straight line from each site, indexed by ``site_id``.
 
     ``substation_km`` to the nearest high-voltage substation (points), ``rail_km`` to the nearest
-    railway line (linestrings); both from a point inside the footprint, EPSG:2154. NaN where the
+    railway line (linestrings), ``siding_km`` to the nearest private siding (points); all from a point inside the footprint, EPSG:2154. NaN where the
     pack has no such layer: unknown, not far.
 
     Raises
@@ -38,6 +39,7 @@ def measure_utilities(
         {
             "substation_km": _nearest_km(origins, substations, name="substations"),
             "rail_km": _nearest_km(origins, rail, name="rail"),
+            "siding_km": _nearest_km(origins, sidings, name="sidings"),
         },
         index=index,
     )

@@ -102,6 +102,7 @@ MEASURED = (
     _criterion("labour_potential", PERSONS),
     _criterion("substation_km", KM),
     _criterion("rail_km", KM),
+    _criterion("siding_km", KM),
     Column("snap_km", Msg("Distance to the road (km)"), KM),
     Column("reliability", Msg("Reliability (measured share)"), SHARE, 11),
 )

@@ -55,6 +55,7 @@ CRITERIA: Mapping[str, Msg] = {
     "labour_45min": Msg("Labour force within 45 min (persons)"),
     "labour_potential": Msg("Labour potential (weighted persons)"),
     "substation_km": Msg("High-voltage substation (km)"),
+    "siding_km": Msg("Private railway siding (km)"),
     "rail_km": Msg("Railway line (km)"),
 }
 

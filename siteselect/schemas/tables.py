@@ -33,7 +33,15 @@ SITE_STATUSES = (
     "sans objet",
 )
 """Enumeration of ``site_statut``, standard CNIG friches 1.0.6."""
-FACILITY_CLASSES = ("motorway", "rail_freight", "port", "airport", "station", "substation")
+FACILITY_CLASSES = (
+    "motorway",
+    "rail_freight",
+    "port",
+    "airport",
+    "station",
+    "substation",
+    "siding",
+)
 LEVELS = ("commune", "epci", "departement", "region", "national")
 RUN_STATUSES = ("selected", "reserve", "not_selected", "excluded", "forced_in", "forced_out")
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-
-import pandas as pd
 
 from siteselect.errors import Fault, InputError
 from siteselect.messages import Msg, Translate
@@ -19,7 +18,8 @@ from siteselect.pack import MANIFEST, DataPack, Layer, Manifest, sha256_of, writ
 from siteselect.schemas import check_table
 from siteselect.sources.cartofriches import Inventory, read_cartofriches
 from siteselect.sources.contours import read_contours
-from siteselect.sources.findings import ACTIONS, ISSUES
+from siteselect.sources.findings import ISSUES
+from siteselect.sources.layers import LICENCE, spreadsheet
 from siteselect.units import CRS
 
 Progress = Callable[[str, float], None]
@@ -30,7 +30,6 @@ it lies under the sites of its own pack."""
 NOTICES = "NOTICE*"
 """Files of licence that travel with the layers."""
 SITES, REPORT, REPORT_CSV = "sites.parquet", "import_report.parquet", "import_report.csv"
-LICENCE = "Licence Ouverte 2.0 (Etalab)"
 ATTRIBUTION = "Cerema, Cartofriches, et les producteurs nommés dans la colonne source"
 
 
@@ -81,19 +80,13 @@ def build_pack(
         something else than a pack. Nothing is written then.
     """
     target = Path(folder)
-    _check_target(target, base, friches)
+    check_target(target, base, [friches])
     communes = base.vectors("communes")
     outlines = None if contours is None else read_contours(contours)
     inventory = read_cartofriches(friches, communes, contours=outlines, progress=progress)
     _check_remaining(inventory, friches)
     check_table(inventory.sites, "sites", file=friches, communes=set(communes["code_insee"]))
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    except OSError as error:
-        raise _unwritable(target, error) from error
-    try:
-        beside.chmod(0o755)  # mkdtemp makes it private
+    with written_beside(target) as beside:
         layers = _write_layers(beside, inventory, friches, base, with_restoration, translate)
         manifest = Manifest(
             name=target.name or "pack",
@@ -104,11 +97,6 @@ def build_pack(
             layers=tuple(layers),
         )
         write_manifest(manifest, beside)
-        _rename(beside, target)
-    except OSError as error:
-        raise _unwritable(target, error) from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     if progress is not None:
         progress("friches", 1.0)
     pack = DataPack(target, manifest)
@@ -119,8 +107,32 @@ def build_pack(
 # --- the folder -----------------------------------------------------------------------------------
 
 
-def _check_target(target: Path, base: DataPack, friches: Path) -> None:
-    """A new folder, an empty one, or a pack with nothing else in it."""
+@contextmanager
+def written_beside(target: Path) -> Iterator[Path]:
+    """A new folder beside the target that takes its place when the block ends without error.
+
+    Raises InputError where nothing can be written (no right, no room): the target is as before.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    try:
+        beside.chmod(0o755)  # mkdtemp makes it private
+        yield beside
+        _rename(beside, target)
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def check_target(target: Path, base: DataPack, files: Sequence[Path]) -> None:
+    """A new folder, an empty one, or a pack with nothing else in it, and none of the inputs.
+
+    Raises InputError otherwise.
+    """
     remedy = Msg("choose another folder")
     if target.exists() and not target.is_dir():
         raise InputError(Fault(Msg("this is a file, not a folder"), file=target, remedy=remedy))
@@ -139,9 +151,10 @@ def _check_target(target: Path, base: DataPack, friches: Path) -> None:
                 remedy=remedy,
             )
         )
-    if target.resolve() in friches.resolve().parents:
-        message = Msg("the inventory lies in the folder that would be replaced")
-        raise InputError(Fault(message, file=friches, remedy=remedy))
+    for path in files:
+        if target.resolve() in path.resolve().parents:
+            message = Msg("the inventory lies in the folder that would be replaced")
+            raise InputError(Fault(message, file=path, remedy=remedy))
 
 
 def _strangers(target: Path) -> list[str]:
@@ -222,12 +235,12 @@ def _write_layers(
     for notice in base.folder.glob(NOTICES):
         shutil.copyfile(notice, folder / notice.name)
     if with_restoration and base.has("restoration"):
-        layers.append(_write_restoration(folder, base))
+        layers.append(write_restoration(folder, base))
     layers.append(_write_sites(folder, inventory, friches))
     return layers + _write_report(folder, inventory, friches, translate)
 
 
-def _write_restoration(folder: Path, base: DataPack) -> Layer:
+def write_restoration(folder: Path, base: DataPack) -> Layer:
     """The base's parcels, without those that are one of its sites: these are not here."""
     (layer,) = base.layers("restoration")
     parcels = base.vectors("restoration")
@@ -268,7 +281,7 @@ def _write_report(
 ) -> list[Layer]:
     parquet, table = folder / REPORT, folder / REPORT_CSV
     inventory.report.to_parquet(parquet, index=False, compression="zstd")
-    _spreadsheet(inventory.report, translate).to_csv(
+    spreadsheet(inventory.report, translate).to_csv(
         table, sep=";", index=False, encoding="utf-8-sig", lineterminator="\r\n"
     )
     return [
@@ -288,16 +301,4 @@ def _write_report(
     ]
 
 
-def _spreadsheet(report: pd.DataFrame, translate: Translate | None) -> pd.DataFrame:
-    """The report in words; a cell that a spreadsheet would run as a formula is quoted."""
-    say = (lambda text: text) if translate is None else translate
-    words = report.copy()
-    words.insert(3, "reason", words["issue"].map({k: m.render(say) for k, m in ISSUES.items()}))
-    words["action"] = words["action"].map({str(k): m.render(say) for k, m in ACTIONS.items()})
-    for name in ("site_id", "value"):
-        risky = words[name].str.match(r"[=+@\t\r]").fillna(False).astype(bool)
-        words[name] = words[name].mask(risky, "'" + words[name])
-    return words
-
-
-__all__ = ["build_pack"]
+__all__ = ["build_pack", "check_target", "write_restoration", "written_beside"]

@@ -15,16 +15,17 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyproj
 import shapely
 
 from siteselect.errors import Fault, FaultLog, InputError
 from siteselect.messages import Msg
 from siteselect.schemas import SITE_STATUSES
 from siteselect.sources import cnig, locating, parcels, values
-from siteselect.sources.delimited import Delimited, read_delimited
 from siteselect.sources.findings import Findings
+from siteselect.sources.opening import Opened, open_table
 from siteselect.sources.placing import Communes
-from siteselect.units import CRS, M2_PER_HA
+from siteselect.units import CRS, CRS_WEB, M2_PER_HA
 
 Progress = Callable[[str, float], None]
 
@@ -112,6 +113,8 @@ def read_cartofriches(
     communes: gpd.GeoDataFrame,
     *,
     contours: gpd.GeoDataFrame | None = None,
+    columns: Mapping[str, str] | None = None,
+    layer: str | None = None,
     progress: Progress | None = None,
 ) -> Inventory:
     """Read an inventory of brownfields.
@@ -119,13 +122,18 @@ def read_cartofriches(
     Parameters
     ----------
     path
-        CSV (plain or gzipped; comma, semicolon or tab; UTF-8 or Latin-1).
+        CSV (plain or gzipped; comma, semicolon or tab; UTF-8 or Latin-1), or GeoJSON,
+        GeoPackage, shapefile, GeoParquet, whose geometry is then the point or the outline.
     communes
         table of a pack: code_insee, point in EPSG:2154.
     contours
         outlines of communes in EPSG:2154 (code_insee, polygons), where the planner has them:
         the test of points outside their commune is then exact; without them it rests on the
         parcels and on the distance to the commune's point, and finds fewer.
+    columns
+        name of the standard → name in the file, where they differ.
+    layer
+        layer or sheet, where the file has several.
 
     What is done, in this order (first reason given): rows that cannot be read, without or with
     a repeated identifier, without a point in metropolitan France, without an area above zero
@@ -138,7 +146,7 @@ def read_cartofriches(
     InputError
         the file cannot be read, has no rows, or lacks columns (with the nearest names).
     """
-    table = read_delimited(path)
+    table = _opened(path, columns or {}, layer)
     if progress is not None:
         progress("friches", 0.3)
     _check_readable(table, path)
@@ -159,7 +167,24 @@ def read_cartofriches(
     return Inventory(sites, findings.report(table.damaged), table.rows)
 
 
-def _check_readable(table: Delimited, path: Path) -> None:
+def _opened(path: Path, columns: Mapping[str, str], layer: str | None) -> Opened:
+    """The table of the inventory; its geometry, where it has one, as WKT in degrees."""
+    opened = open_table(path, layer=layer).renamed(columns)
+    if opened.geometry is None:
+        return opened
+    frame = opened.frame.copy()
+    degrees = pyproj.Transformer.from_crs(CRS, CRS_WEB, always_xy=True)
+    shapes = shapely.transform(
+        opened.geometry, lambda xy: np.column_stack(degrees.transform(xy[:, 0], xy[:, 1]))
+    )
+    texts = pd.Series(shapely.to_wkt(shapes, rounding_precision=9), index=frame.index)
+    polygonal = np.isin(shapely.get_type_id(shapes), (3, 6))
+    frame["geomsurf"] = texts.where(polygonal).fillna("").astype("str")
+    frame["geompoint"] = texts.where(~polygonal).fillna("").astype("str")
+    return Opened(frame, None, opened.damaged, path)
+
+
+def _check_readable(table: Opened, path: Path) -> None:
     if not table.rows:
         message = Msg("the inventory has a header and no rows")
         raise InputError(Fault(message, file=path, remedy=Msg("download the file again")))
@@ -177,7 +202,7 @@ def _check_readable(table: Delimited, path: Path) -> None:
 # --- columns --------------------------------------------------------------------------------------
 
 
-def _columns(table: Delimited, path: Path) -> pd.DataFrame:
+def _columns(table: Opened, path: Path) -> pd.DataFrame:
     """The columns read, by our names; those absent are empty."""
     by_name = {name.casefold(): name for name in table.frame.columns}
     found = {

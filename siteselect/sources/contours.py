@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import geopandas as gpd
@@ -15,8 +16,10 @@ from siteselect.units import CRS
 CODE_COLUMNS = ("code_insee", "insee_com", "code", "insee", "codgeo")
 
 
-def read_contours(path: Path) -> gpd.GeoDataFrame:
+def read_contours(path: Path, *, columns: Mapping[str, str] | None = None) -> gpd.GeoDataFrame:
     """code_insee and polygons in EPSG:2154; repaired where they are not valid.
+
+    ``columns``: code_insee → name in the file, where it is not one of the usual.
 
     Raises
     ------
@@ -27,7 +30,8 @@ def read_contours(path: Path) -> gpd.GeoDataFrame:
     if frame.crs is None:
         raise _fault(path, Msg("the layer has no CRS"), Msg("write it with its CRS"))
     named = {str(name).casefold(): name for name in frame.columns}
-    column = next((named[name] for name in CODE_COLUMNS if name in named), None)
+    usual = [*(name.casefold() for name in (columns or {}).values()), *CODE_COLUMNS]
+    column = next((named[name] for name in usual if name in named), None)
     if column is None:
         near = next(filter(None, (nearest_name(name, named) for name in CODE_COLUMNS)), None)
         raise _fault(

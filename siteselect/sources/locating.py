@@ -8,6 +8,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyproj
 import shapely
 from numpy.typing import NDArray
 
@@ -22,7 +23,7 @@ from siteselect.sources.placing import (
     outside_m,
     project,
 )
-from siteselect.units import M_PER_KM
+from siteselect.units import CRS, CRS_WEB, M_PER_KM
 
 LON_RANGE, LAT_RANGE = (-6.0, 10.5), (41.0, 52.0)
 """Metropolitan France in degrees: apart enough to tell a longitude from a latitude."""
@@ -60,12 +61,12 @@ def locate(cells: pd.DataFrame, communes: Communes, findings: Findings) -> Place
     point in metropolitan France are left out; what was swapped, projected or replaced is noted.
     """
     polygons = _outlines(cells["polygon"], findings)
-    xy = _points(cells, findings)
+    xy = read_points(cells, findings)
     # An outline says where a site is even where its point is missing.
     lost = ~np.isfinite(xy).all(axis=1) & ~shapely.is_missing(polygons)
     if lost.any():
         xy[lost] = shapely.get_coordinates(shapely.point_on_surface(polygons[lost]))
-    stated = _written_point(cells)
+    stated = written_point(cells)
     missing = pd.Series(~np.isfinite(xy).all(axis=1), index=cells.index)
     findings.leave_out(missing, "no_coordinates", stated)
     codes, near_m = communes.nearest(xy)
@@ -79,12 +80,13 @@ def locate(cells: pd.DataFrame, communes: Communes, findings: Findings) -> Place
     )
 
 
-def _written_point(cells: pd.DataFrame) -> pd.Series[str]:
+def written_point(cells: pd.DataFrame) -> pd.Series[str]:
+    """What the file says of each place, for the report."""
     pair = (cells["lon"] + " " + cells["lat"]).str.strip()
     return cells["point"].where(cells["point"] != "", pair)
 
 
-def _points(cells: pd.DataFrame, findings: Findings) -> Points:
+def read_points(cells: pd.DataFrame, findings: Findings) -> Points:
     """Points in EPSG:2154 from geompoint, or else from lon and lat."""
     a = np.array(values.numbers(cells["lon"]), dtype=np.float64)
     b = np.array(values.numbers(cells["lat"]), dtype=np.float64)
@@ -94,7 +96,7 @@ def _points(cells: pd.DataFrame, findings: Findings) -> Points:
     a[given], b[given] = shapely.get_x(centres[given]), shapely.get_y(centres[given])
     swapped = _within(a, LAT_RANGE) & _within(b, LON_RANGE)
     a[swapped], b[swapped] = b[swapped], a[swapped]
-    written = _written_point(cells)
+    written = written_point(cells)
     index = cells.index
     findings.note(pd.Series(swapped, index=index), "coordinates_swapped", written, "corrected")
     flat = np.column_stack([a, b])
@@ -105,6 +107,13 @@ def _points(cells: pd.DataFrame, findings: Findings) -> Points:
     xy[degrees] = project(a[degrees], b[degrees])
     xy[metric] = flat[metric]
     return xy
+
+
+def degrees(points: Points) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Metres of EPSG:2154 → longitude, latitude."""
+    transformer = pyproj.Transformer.from_crs(CRS, CRS_WEB, always_xy=True)
+    lon, lat = transformer.transform(points[:, 0], points[:, 1])
+    return np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
 
 
 def _within(numbers: NDArray[np.float64], bounds: tuple[float, float]) -> NDArray[np.bool_]:
