@@ -21,7 +21,7 @@ from siteselect.problem.constraints import Ints
 GROWTH = 1.5
 GROWTH_SURVIVORS = 1.2
 """Each search is wider than the one before by these factors, of the gap and of the columns."""
-RESCUE_AFTER = 3
+RESCUE_AFTER = 5
 """After so many searches without an answer a heuristic is asked for one: it says how far to go."""
 FIRST_SURVIVORS = 30
 """The first search holds so many columns more than the count asks for."""

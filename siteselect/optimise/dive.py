@@ -21,6 +21,8 @@ States = NDArray[np.int8]
 SURE = 0.95
 MOST_STEPS = 80
 MOST_CANDIDATES = 600
+MOST_JUDGED = 300
+"""Swaps judged at most: each may ask for a restoration."""
 
 
 def dive(relaxation: Relaxation, referee: Referee, *, stop: Callable[[], bool]) -> Portfolio | None:
@@ -141,8 +143,7 @@ def swap(
     model: Model, referee: Referee, start: Portfolio, candidates: Ints, *, stop: Callable[[], bool]
 ) -> Portfolio:
     """Exchange one column for another while the exact value rises (first improvement)."""
-    best = start
-    improved = True
+    best, improved, asked = start, True, referee.asked
     while improved and not stop():
         improved = False
         for leaving in best.columns.tolist():
@@ -151,7 +152,7 @@ def swap(
             before = referee.value(kept)
             order = np.argsort(-gain, kind="stable")
             for i in order[: int((gain > best.value - before).sum())].tolist():
-                if stop():
+                if stop() or referee.asked - asked > MOST_JUDGED:
                     return best
                 found = referee.judge(np.append(kept, candidates[i]))
                 if found is not None and found.value > best.value:
