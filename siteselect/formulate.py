@@ -148,20 +148,19 @@ def _quotas(
         )
     if limits.max_per_epci is None:
         return
-    epci = considered["epci"]
-    for code, rows in epci.dropna().groupby(epci.dropna()).groups.items():
-        if len(rows) > limits.max_per_epci:
-            name = considered["epci_name"][rows[0]]
-            yield Group(
-                Msg("number of sites in EPCI {name} ({code})", name=name, code=code),
-                _columns_of(columns, rows.to_numpy()),
-                0,
-                limits.max_per_epci,
-            )
-
-
-def _columns_of(columns: pd.DataFrame, sites: Ints) -> Ints:
-    return np.flatnonzero(np.isin(columns["site"].to_numpy(), sites)).astype(np.int64)
+    code, epci = pd.factorize(considered["epci"], sort=True)  # -1: in no EPCI
+    name_of = considered.drop_duplicates("epci").set_index("epci")["epci_name"]
+    of_column = code[columns["site"].to_numpy()]
+    order = np.argsort(of_column, kind="stable").astype(np.int64)
+    start = np.searchsorted(of_column[order], np.arange(len(epci) + 1))
+    several = np.bincount(code[code >= 0], minlength=len(epci)) > limits.max_per_epci
+    for one in np.flatnonzero(several).tolist():
+        yield Group(
+            Msg("number of sites in EPCI {name} ({code})", name=name_of[epci[one]], code=epci[one]),
+            order[start[one] : start[one + 1]],
+            0,
+            limits.max_per_epci,
+        )
 
 
 def _rules(

@@ -148,19 +148,32 @@ class _LocalFormatter(string.Formatter):
         self._decimal = get_decimal_symbol(translator.locale)
 
     def format_field(self, value: Any, format_spec: str) -> str:
-        if isinstance(value, bool) or not isinstance(value, Real):
+        if type(value) is str and not format_spec:
+            return value
+        if isinstance(value, bool) or not (type(value) is float or isinstance(value, Real)):
             return str(super().format_field(value, format_spec))
         if not format_spec and isinstance(value, Integral):
             return str(int(value))
-        spec = _SPEC.fullmatch(format_spec)
+        spec = _read_spec(format_spec)
         if spec is None or not math.isfinite(value):
             shown = str(super().format_field(value, format_spec))
             return shown.replace(".", ",") if self._translator.lang == "fr" else shown
         return self._localised(float(value), spec)
 
-    def parse(self, format_string: Any) -> Any:
-        """The parts of a template, taken apart once: a run says the same ones very often."""
-        return _parts(format_string)
+    def vformat(self, format_string: str, args: Any, kwargs: Any) -> str:
+        """As ``str.format``; a run fills the same few templates tens of thousands of times."""
+        parts = _parts(format_string)
+        if parts is None:
+            return super().vformat(format_string, args, kwargs)
+        shown = []
+        for literal, name, spec, conversion in parts:
+            shown.append(literal)
+            if name is not None:
+                value = kwargs[name]
+                if conversion:
+                    value = self.convert_field(value, conversion)
+                shown.append(self.format_field(value, spec or ""))
+        return "".join(shown)
 
     def _fixed(self, value: float, digits: int) -> str:
         """As ``format_decimal`` without thousands, which reads its pattern again every time."""
@@ -184,9 +197,23 @@ class _LocalFormatter(string.Formatter):
         return "+" + shown if spec["sign"] and value >= 0 else shown
 
 
+_Part = tuple[str, str | None, str | None, str | None]
+
+
 @lru_cache(maxsize=4096)
-def _parts(template: str) -> tuple[tuple[str, str | None, str | None, str | None], ...]:
-    return tuple(string.Formatter().parse(template))
+def _parts(template: str) -> tuple[_Part, ...] | None:
+    """A template taken apart; ``None`` for one with fields inside fields."""
+    parts = tuple(string.Formatter().parse(template))
+    plain = all(
+        name is None or (name.isidentifier() and "{" not in (spec or ""))
+        for _, name, spec, _ in parts
+    )
+    return parts if plain else None
+
+
+@lru_cache(maxsize=256)
+def _read_spec(format_spec: str) -> re.Match[str] | None:
+    return _SPEC.fullmatch(format_spec)
 
 
 def _is_unknown(x: float | None) -> bool:
