@@ -127,6 +127,7 @@ def _run(
     from siteselect.batches.papers import write_synthesis
     from siteselect.batches.screen import live_board, print_batch, print_plan
     from siteselect.batches.store import RunStore
+    from siteselect.errors import InputError
 
     if not (quiet or as_json):
         print_plan(plan, RunStore(store), translator)
@@ -135,13 +136,19 @@ def _run(
         done = run_plan(
             plan, store=store, jobs=jobs, scheduler=scheduler, reports=reports, on_event=tell
         )
-    files = write_synthesis(done)
+    status = done.exit_status
+    files: tuple[Path, ...] = ()
+    try:
+        files = write_synthesis(done)
+    except InputError as error:  # the runs are what matters: say how they ended all the same
+        typer.echo(error.render(translator.text), err=True)
+        status = status or 1
     if as_json:
         _print_line({"event": "synthesis", "files": [str(file) for file in files]})
     else:
         print_batch(done, files, translator)
-    if done.exit_status:
-        raise typer.Exit(done.exit_status)
+    if status:
+        raise typer.Exit(status)
 
 
 def _print_line(event: dict[str, Any]) -> None:
