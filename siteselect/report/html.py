@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,32 +15,42 @@ from siteselect.i18n import Translator
 from siteselect.messages import Msg
 from siteselect.report import facts, page
 from siteselect.report.cells import shown
+from siteselect.report.geography import main_roads, outlines
 from siteselect.report.svgmap import RADIUS, RADIUS_RESERVE, draw_map
 from siteselect.report.tables import criteria_table, overrides_table
+from siteselect.report.webmap import map_data
 from siteselect.report.words import DISCLAIMER
 from siteselect.runs import Run
 
 HERE = Path(__file__).parent
+BORDER_M = 500.0
+"""A road that leaves the country by more is not drawn."""
 
 
 def write_page(run: Run, path: Path, t: Translator) -> None:
     """Write the page. Every text of the user or of an inventory is escaped by the template.
 
-    The content security policy allows the one style and the one script of the page by their
-    hash, and nothing else: no image, font, frame, form or connection.
+    The content security policy allows the styles and scripts of the page by their hash, the
+    worker and images that the map makes of itself (blob:, data:), and nothing else: no font,
+    frame, form or connection.
     """
     style = (HERE / "style.css").read_text(encoding="utf-8").strip()
-    script = (HERE / "script.js").read_text(encoding="utf-8").strip()
+    vendored = (HERE / "vendor" / "maplibre-gl.css").read_text(encoding="utf-8").strip()
+    scripts = [
+        path.read_text(encoding="utf-8").strip()
+        for path in (HERE / "vendor" / "maplibre-gl.js", HERE / "script.js", HERE / "map.js")
+    ]
     policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        f"default-src 'none'; style-src {_hashes([vendored, style])}; "
+        f"script-src {_hashes(scripts)}; worker-src blob:; img-src data: blob:; "
         "base-uri 'none'; form-action 'none'"
     )
     environment = _environment(t)
     text = environment.get_template("report.html.j2").render(
         lang=t.lang,
         policy=Markup(policy),
-        style=Markup(style),
-        script=Markup(script),
+        styles=[Markup(vendored), Markup(style)],
+        scripts=[Markup(script) for script in scripts],
         **_context(run, t),
     )
     path.write_text(text, encoding="utf-8")
@@ -67,6 +78,10 @@ def _environment(t: Translator) -> Environment:
     return environment
 
 
+def _hashes(texts: Sequence[str]) -> str:
+    return " ".join(f"'{_hash(text)}'" for text in texts)
+
+
 def _hash(text: str) -> str:
     digest = hashlib.sha256(text.encode("utf-8")).digest()
     return "sha256-" + base64.b64encode(digest).decode("ascii")
@@ -79,11 +94,14 @@ def _context(run: Run, t: Translator) -> dict[str, Any]:
     criteria = criteria_table(run, t)
     overrides = overrides_table(run, t)
     layers = run.pack.manifest.layers
+    drawn = outlines(run.pack)
+    roads = main_roads(run.pack, drawn[drawn["level"] == "region"], near_m=BORDER_M)
     return {
         "run": run,
         "title": run.scenario.title,
         "date": t.date(run.created.date()),
         "disclaimer": t.text(DISCLAIMER),
+        "method": t.text(facts.METHOD),
         "notices": facts.notices(run, t),
         "simulated": facts.simulated_titles(layers),
         "assumed": facts.rests_on_assumptions(run),
@@ -92,7 +110,8 @@ def _context(run: Run, t: Translator) -> dict[str, Any]:
         "gap": t.percent(run.result.gap, 4 if run.result.gap else 0),
         "totals": run.result.totals,
         "money": facts.millions,
-        "map": draw_map(run),
+        "map": draw_map(run, roads),
+        "map_data": Markup(map_data(run, roads, t)),  # escapes what could end the element
         "radius": RADIUS,
         "radius_reserve": RADIUS_RESERVE,
         "map_sources": facts.map_sources(layers),

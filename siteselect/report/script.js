@@ -47,17 +47,18 @@
     const rows = all("tbody tr", document.getElementById(form.dataset.table));
     const output = form.querySelector("output");
     const apply = () => {
-      const { text, kind, region } = form.elements;
+      const { text, kind, region, view } = form.elements;
       const wanted = plain(text.value.trim());
       let shown = 0;
       for (const row of rows) {
         const kept =
           (!kind.value || row.dataset.kind === kind.value) &&
           (!region.value || row.dataset.region === region.value) &&
-          plain(row.textContent).includes(wanted);
+          plain(row.textContent).includes(wanted) &&
+          (!view?.checked || inView(row.dataset.site));
         row.hidden = !kept;
         shown += kept;
-        marker(row.dataset.site)?.classList.toggle("dim", !kept);
+        for (const mark of markers(row.dataset.site)) mark.classList.toggle("dim", !kept);
       }
       output.textContent = form.dataset.count
         .replace("{shown}", shown)
@@ -67,28 +68,37 @@
     form.addEventListener("input", apply);
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("reset", () => setTimeout(apply));
+    document.addEventListener("siteselect:moved", () => { if (form.elements.view?.checked) apply(); });
     apply();
   }
 
-  function marker(site) {
-    return document.querySelector(`.map a[data-site="${site}"]`);
+  function markers(site) {
+    return all(`.map a[data-site="${site}"], .mark a[data-site="${site}"]`);
+  }
+
+  function inView(site) {
+    const asked = new CustomEvent("siteselect:ask", { detail: { site: Number(site), inView: true } });
+    document.dispatchEvent(asked);
+    return asked.detail.inView;
   }
 
   function light(site, on) {
-    for (const part of [marker(site), document.getElementById(`row-${site}`)]) {
+    for (const part of [...markers(site), document.getElementById(`row-${site}`)]) {
       part?.classList.toggle("on", on);
     }
   }
 
-  for (const part of all(".map a[data-site], table.sites tr[data-site]")) {
-    for (const [event, on] of [
-      ["mouseenter", true],
-      ["focusin", true],
-      ["mouseleave", false],
-      ["focusout", false],
-    ]) {
-      part.addEventListener(event, () => light(part.dataset.site, on));
-    }
+  // Marks of the interactive map come later: the document listens for all of them.
+  for (const [event, on] of [
+    ["mouseover", true],
+    ["focusin", true],
+    ["mouseout", false],
+    ["focusout", false],
+  ]) {
+    document.addEventListener(event, ({ target }) => {
+      const part = target.closest?.("a[data-site], table.sites tr[data-site]");
+      if (part) light(part.dataset.site, on);
+    });
   }
 
   function reveal() {

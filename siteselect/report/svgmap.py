@@ -16,8 +16,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from siteselect.pack import DataPack
-from siteselect.report.geography import borders, centres, main_roads, outlines
+from siteselect.report.geography import borders, centres, outlines
 from siteselect.runs import Run
 from siteselect.scenario import KINDS
 from siteselect.units import FRANCE_BOUNDS, M_PER_KM
@@ -88,8 +87,8 @@ class _Plane:
         )
 
 
-def draw_map(run: Run) -> MapDrawing:
-    """The map of a run."""
+def draw_map(run: Run, roads: NDArray[np.object_]) -> MapDrawing:
+    """The map of a run; ``roads`` are lines in metres."""
     drawn = outlines(run.pack)
     regions = drawn[drawn["level"] == "region"]
     plane = _Plane(_bounds(regions, run.sites))
@@ -110,7 +109,7 @@ def draw_map(run: Run) -> MapDrawing:
             for name, geometry in zip(regions["name"], regions.geometry, strict=True)
         ),
         borders=_borders(drawn[drawn["level"] == "departement"], plane),
-        roads=_roads(run.pack, regions, plane),
+        roads=_path(shapely.simplify(roads, plane.km), plane, closed=False),
         dots=dots,
         restored=_crosses(plane.project(centres(run.restoration))),
         selected=tuple(m for m in markers if chosen[m.index]),
@@ -208,11 +207,6 @@ def _rings(geometry: shapely.Geometry) -> list[shapely.Geometry]:
 def _borders(departements: gpd.GeoDataFrame, plane: _Plane) -> str:
     lines = shapely.simplify(borders(departements), plane.km)
     return _path(lines, plane, closed=False)
-
-
-def _roads(pack: DataPack, regions: gpd.GeoDataFrame, plane: _Plane) -> str:
-    lines = main_roads(pack, regions, near_m=plane.km / 2)
-    return _path(shapely.simplify(lines, plane.km), plane, closed=False)
 
 
 def _dots(places: NDArray[np.float64]) -> str:

@@ -6,6 +6,7 @@ import csv
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import openpyxl
@@ -175,9 +176,13 @@ def test_open_csv(folder: Path, run: Run) -> None:
 def test_geopackage(folder: Path, run: Run) -> None:
     path = folder / "shortlist.gpkg"
     layers = {str(name): str(kind) for name, kind in pyogrio.list_layers(path)}
-    assert layers == dict.fromkeys(
-        ("selected", "reserve", "candidates", "restoration"), "MultiPolygon"
+    tables = ("ledger", "layer_styles")
+    polygons = ("selected", "reserve", "candidates", "restoration",
+                "ledger_region", "ledger_departement")  # fmt: skip
+    assert {name: kind for name, kind in layers.items() if name not in tables} == dict.fromkeys(
+        (name for name in polygons if name in layers), "MultiPolygon"
     )
+    assert {*tables, *polygons[:5]} <= set(layers)
     selected = pyogrio.read_dataframe(path, layer="selected")
     assert selected.crs.to_epsg() == 2154
     assert len(selected) == SELECTED
@@ -191,6 +196,42 @@ def test_geopackage(folder: Path, run: Run) -> None:
     assert "Aéroport (min)" not in selected["unknown"].iloc[1]
     expected = run.shortlist.geometry.area.to_numpy()[:SELECTED]
     np.testing.assert_allclose(selected.area, expected)
+
+
+def test_ledgers_are_polygons(folder: Path, run: Run) -> None:
+    path = folder / "shortlist.gpkg"
+    regions = pyogrio.read_dataframe(path, layer="ledger_region").set_index("code")
+    stated = run.ledger[run.ledger["level"] == "region"].set_index("code")
+    for code, row in regions.iterrows():
+        assert row["net_ha"] == stated.loc[code, "net_ha"]
+        assert row.geometry.area == pytest.approx(200e3 * 180e3)
+    table = pyogrio.read_dataframe(path, layer="ledger", read_geometry=False)
+    gross = run.shortlist[run.shortlist["status"] != "reserve"]["new_artificialisation_ha"].sum()
+    for level in ("departement", "commune"):  # every site stands in one of each
+        assert table[table["level"] == level]["gross_ha"].sum() == pytest.approx(gross, abs=0.1)
+
+
+def test_every_layer_has_a_style_that_is_well_formed(folder: Path) -> None:
+    with sqlite3.connect(folder / "shortlist.gpkg") as connection:
+        styles = dict(
+            connection.execute(
+                "SELECT f_table_name, styleQML FROM layer_styles WHERE useAsDefault = 1"
+            ).fetchall()
+        )
+    layers = {name for name, kind in pyogrio.list_layers(folder / "shortlist.gpkg") if kind}
+    assert set(styles) == layers
+    for name, qml in styles.items():
+        root = ElementTree.fromstring(qml.partition("\n")[2])
+        renderer = root.find("renderer-v2")
+        assert renderer is not None, name
+        symbols = {symbol.get("name") for symbol in renderer.findall("symbols/symbol")}
+        used = {c.get("symbol") for c in renderer.iter() if c.tag in ("category", "range")}
+        assert used <= symbols and symbols, name
+    selected = ElementTree.fromstring(styles["selected"].partition("\n")[2])
+    assert {c.get("label") for c in selected.iter("category")} == {
+        "friche", "extension de zone d'activité", "terrain nu",
+    }  # fmt: skip
+    assert selected.find("aliases/alias[@field='usable_ha']").get("name") == "Surface utile (ha)"  # type: ignore[union-attr]
 
 
 def test_geopackage_aliases(folder: Path) -> None:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import geopandas as gpd
+import numpy as np
 import pytest
 from conftest import HOSTILE, RESERVE, SELECTED  # type: ignore[import-not-found]
 
 from siteselect.i18n import Translator
-from siteselect.report.html import write_page
+from siteselect.report.html import HERE, write_page
 from siteselect.runs import Run
 
 VOID = {"meta", "br", "input", "link", "img", "hr"}
 FETCHING = {"src", "srcset", "action", "formaction", "poster", "data", "background", "ping"}
+VENDOR = HERE / "vendor"
 
 
 @dataclass
@@ -35,6 +39,8 @@ class Seen(HTMLParser):
         self.tags.append((tag, dict(attrs)))
         if tag not in VOID:
             self.stack.append(tag)
+        if tag in ("script", "style"):
+            self.raw.setdefault(tag, []).append("")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
@@ -45,7 +51,7 @@ class Seen(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self.stack and self.stack[-1] in ("script", "style"):
-            self.raw.setdefault(self.stack[-1], []).append(data)
+            self.raw[self.stack[-1]][-1] += data
         else:
             self.texts.append(data)
 
@@ -84,9 +90,12 @@ def test_nothing_is_fetched(seen: Seen, text: str) -> None:
     assert not {"link", "img", "iframe", "object", "embed", "base", "image"} & {
         tag for tag, _ in seen.tags
     }
-    style = "".join(seen.raw["style"])
-    assert "url(" not in style and "@import" not in style
-    assert "http://" not in text and "https://" not in text
+    for style in seen.raw["style"]:
+        assert "@import" not in style
+        assert set(re.findall(r"url\(['\"]?([a-z]+:)", style)) <= {"data:"}
+    # names in the code of the map library and in data: URIs are never asked for (see the policy)
+    ours = re.sub(r"(?s)<script>.*?</script>|<style>.*?</style>", "", text)
+    assert "http://" not in ours and "https://" not in ours
 
 
 def test_policy_allows_only_our_style_and_script(seen: Seen) -> None:
@@ -97,10 +106,16 @@ def test_policy_allows_only_our_style_and_script(seen: Seen) -> None:
     ]
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert rules["default-src"] == "'none'"
-    for tag in ("style", "script"):
-        assert sum(name == tag for name, _ in seen.tags) == 1
-        digest = hashlib.sha256("".join(seen.raw[tag]).encode()).digest()
-        assert rules[f"{tag}-src"] == f"'sha256-{base64.b64encode(digest).decode()}'"
+    assert rules["worker-src"] == "blob:"
+    assert rules["img-src"] == "data: blob:"
+    assert "connect-src" not in rules  # none: by default
+    for tag, count in (("style", 2), ("script", 4)):
+        kinds = [attrs.get("type") for name, attrs in seen.tags if name == tag]
+        assert len(kinds) == count
+        run = [text for kind, text in zip(kinds, seen.raw[tag], strict=True) if kind is None]
+        digests = [hashlib.sha256(text.encode()).digest() for text in run]
+        allowed = [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
+        assert rules[f"{tag}-src"].split() == allowed
     # neither style attributes nor handlers: the policy would refuse them
     assert not [a for _, a in seen.tags if "style" in a or any(k.startswith("on") for k in a)]
 
@@ -161,3 +176,32 @@ def test_an_unproven_run_says_so(run: Run, tmp_path: Path) -> None:
     assert "Arrêt à la limite, non prouvé" in page
     assert "1,2500\u00a0%" in page
     assert "✓ Optimum prouvé" not in page
+
+
+def test_the_map_holds_the_places_of_the_shortlist(seen: Seen, run: Run) -> None:
+    kinds = [attrs.get("id") for name, attrs in seen.tags if name == "script"]
+    data = json.loads(seen.raw["script"][kinds.index("map-data")])
+    lonlat = gpd.GeoSeries(run.shortlist.geometry.centroid).to_crs("EPSG:4326")
+    assert [site["rank"] for site in data["sites"]] == [str(r) for r in run.shortlist["rank"]]
+    for site, point in zip(data["sites"], lonlat, strict=True):
+        assert site["at"][0] / data["fine"] == pytest.approx(point.x, abs=1e-6)
+        assert site["at"][1] / data["fine"] == pytest.approx(point.y, abs=1e-6)
+        (ring,) = site["rings"][0]
+        x = np.cumsum(ring[::2]) / data["fine"]
+        assert x.min() < point.x < x.max()
+    assert [site["name"] for site in data["sites"]][:7] == list(HOSTILE)
+    assert len(data["candidates"]["kind"]) == (run.sites["status"] == "not_selected").sum()
+    assert len(data["candidates"]["at"]) == 2 * len(data["candidates"]["kind"])
+
+
+def test_the_map_data_cannot_end_its_element(seen: Seen) -> None:
+    kinds = [attrs.get("id") for name, attrs in seen.tags if name == "script"]
+    text = seen.raw["script"][kinds.index("map-data")]
+    assert not {"<", ">", "&"} & set(text)
+
+
+def test_the_library_is_the_one_that_was_vendored() -> None:
+    folder = VENDOR
+    for line in (folder / "SHA256SUMS").read_text(encoding="utf-8").splitlines()[2:]:
+        digest, name = line.split()
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest

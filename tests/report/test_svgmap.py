@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import shapely
 from conftest import RESERVE, SELECTED  # type: ignore[import-not-found]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siteselect.report.svgmap import RADIUS, draw_map, spread
 from siteselect.runs import Run
+
+ROADS = shapely.linestrings([[[600e3, 6_800e3], [650e3, 6_810e3]]])
 
 
 def distances(at: np.ndarray) -> np.ndarray:
@@ -48,7 +51,7 @@ def test_spread_never_brings_markers_over_each_other(points: list[tuple[int, int
 
 
 def test_map_of_a_run(run: Run) -> None:
-    drawing = draw_map(run)
+    drawing = draw_map(run, ROADS)
     assert [name for name, _ in drawing.land] == [
         "Île-de-France",
         "Hauts-de-France",
@@ -71,7 +74,7 @@ def test_map_of_a_run(run: Run) -> None:
 
 
 def test_north_is_up(run: Run) -> None:
-    drawing = draw_map(run)
+    drawing = draw_map(run, ROADS)
     north = next(m for m in drawing.selected if run.shortlist["region"][m.index] == "32")
     south = next(m for m in drawing.selected if run.shortlist["region"][m.index] == "94")
     assert north.y < south.y
@@ -79,14 +82,14 @@ def test_north_is_up(run: Run) -> None:
 
 
 def test_paths_are_paths(run: Run) -> None:
-    drawing = draw_map(run)
+    drawing = draw_map(run, ROADS)
     shape = re.compile(r"(M\d+ \d+l(-?\d+ -?\d+ ?)+z?)+")
     for path in (*(path for _, path in drawing.land), drawing.borders, drawing.roads):
         assert shape.fullmatch(path), path[:200]
 
 
 def test_scale_bar(run: Run) -> None:
-    drawing = draw_map(run)
+    drawing = draw_map(run, ROADS)
     # regions span 500 to 1,280 km east and 6,010 to 7,090 km north: 1,080 km, 4 % of margins
     assert drawing.scale_km == 200
     assert drawing.scale_width == round(200 / (1.04 * 1080) * 10_000)
