@@ -169,11 +169,12 @@ def embedded_packs() -> dict[str, Path]:
     }
 
 
-def open_pack(name: str | Path, *, relative_to: Path | None = None) -> DataPack:
+def open_pack(name: str | Path, *, relative_to: Path | None = None, check: bool = True) -> DataPack:
     """Open a pack by the name of an embedded one or by its folder, and check its files.
 
     A relative folder is looked for beside the scenario (``relative_to``) and then from the
-    current folder.
+    current folder. ``check=False``: only the manifest is read (for ``data check``, which tells
+    every problem at once).
 
     Raises
     ------
@@ -182,7 +183,8 @@ def open_pack(name: str | Path, *, relative_to: Path | None = None) -> DataPack:
     """
     folder = _find(str(name), relative_to)
     pack = DataPack(folder, _read_manifest(folder / MANIFEST))
-    pack.check_files()
+    if check:
+        pack.check_files()
     return pack
 
 

@@ -154,3 +154,30 @@ def data_template(
 
         write_template(file)
         typer.echo(translator.text(Msg("Workbook written: {file}", file=file)))
+
+
+@data.command("check")
+def data_check(
+    pack: Annotated[str, typer.Argument(help="dossier ou nom du paquet")],
+    strict: Annotated[
+        bool, typer.Option("--strict", help="les avertissements valent des erreurs")
+    ] = False,
+    lang: LangOption = Lang.fr,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Dit tout ce qui est faux, douteux ou à savoir dans un paquet (statut 2 s'il est faux)."""
+    with faults(lang) as translator:
+        from siteselect.pack import open_pack
+        from siteselect.report.packreport import as_records, print_check
+        from siteselect.sources.packcheck import check_pack
+
+        with progress(translator, quiet=quiet or as_json) as tell:
+            problems = check_pack(open_pack(pack, check=False), progress=tell)
+        if as_json:
+            print_json({"pack": pack, "problems": as_records(problems, translator)})
+        else:
+            print_check(problems, translator)
+        bad = {"error", "warning"} if strict else {"error"}
+        if any(problem.severity in bad for problem in problems):
+            raise typer.Exit(2)

@@ -27,6 +27,8 @@ ALIASES = {
     "region_name": ("region_name", "nom_reg", "region_nom"),
 }
 """Column of the pack → its names in official files."""
+RATE_NAMES = ("unemployment_rate", "taux_chomage", "taux_chomage_rp_1564", "chomage_2025t4")
+"""Unemployment rate, %, which some files carry."""
 OVERSEAS = ("97", "98")
 
 
@@ -101,6 +103,9 @@ def _table(opened: Opened, codes: pd.Series[str], base: gpd.GeoDataFrame) -> pd.
         named = named.where(named.notna(), columns[level].map(table))
         columns[f"{level}_name"] = named.where(named.notna(), columns[level])
     columns["name"] = columns["name"].where(columns["name"].notna(), codes)
+    rate = values.numbers(opened.cells(RATE_NAMES))
+    if rate.notna().any():
+        columns["unemployment_rate"] = rate
     return pd.DataFrame(columns)
 
 

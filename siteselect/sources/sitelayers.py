@@ -45,6 +45,7 @@ def read_all_sites(
     core: frozenset[str],
     landuse: Path | None,
     zones: gpd.GeoDataFrame | None,
+    members: pd.DataFrame | None,
     writer: LayerWriter,
     progress: Progress | None = None,
 ) -> gpd.GeoDataFrame:
@@ -53,7 +54,8 @@ def read_all_sites(
     Sites outside the area (``core``: codes of its communes), with an identifier already read
     from an earlier file, or (``area.under_raster``) not covered by the land cover are left out
     and reported. Zones mark sites with ``excluded_by`` and ``flagged_by``; ``contiguous_ha`` is
-    the largest part in one piece.
+    the largest part in one piece; for each kind of territory in ``members``, the column of that
+    name holds the territory of the site's commune, and ``<kind>_code`` its code.
 
     Returns
     -------
@@ -92,6 +94,8 @@ def read_all_sites(
     joined["contiguous_ha"] = contiguous_ha(joined.geometry.to_numpy())
     if zones is not None:
         joined = mark(joined, zones)
+    if members is not None:
+        joined = _with_members(joined, members)
     check_table(joined, "sites", communes=core)
     _write(joined, inputs, rows, writer)
     if contours is not None:
@@ -104,6 +108,17 @@ def read_all_sites(
             note=f"{several} sites à cheval sur plusieurs communes.",
         )  # fmt: skip
     return joined
+
+
+def _with_members(sites: gpd.GeoDataFrame, members: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Territories of each kind, by the commune of the site; several are joined by a semicolon."""
+    result = sites.copy()
+    for kind, rows in members.groupby("kind"):
+        by_commune = rows.groupby("code_insee")[["name", "code"]].agg("; ".join)
+        for source, column in (("name", str(kind)), ("code", f"{kind}_code")):
+            if column not in sites:  # never over a column of the sites themselves
+                result[column] = sites["code_insee"].map(by_commune[source]).astype("str")
+    return result
 
 
 def _read(
