@@ -11,6 +11,16 @@ import sys
 
 from siteselect.cli.batch import batch, runs, scenario
 from siteselect.cli.data import data
+from siteselect.cli.decision import (
+    alternatives,
+    compare,
+    equity,
+    explain,
+    jobs,
+    rank,
+    robustness,
+    tradeoffs,
+)
 from siteselect.cli.frame import new_typer
 from siteselect.cli.report import report
 from siteselect.cli.run import run, verify
@@ -27,6 +37,8 @@ app.command()(batch)
 app.add_typer(runs, name="runs")
 app.add_typer(scenario, name="scenario")
 app.add_typer(data, name="data")
+for question in (explain, compare, rank, robustness, alternatives, tradeoffs, equity, jobs):
+    app.command()(question)
 
 
 def main() -> None:

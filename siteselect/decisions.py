@@ -1,0 +1,266 @@
+"""The analyses of a case as tables and facts: what the command line writes beside a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from siteselect.alternatives import alternatives, most_different
+from siteselect.errors import Fault, InputError, nearest_name
+from siteselect.explain import OverrideCost, all_overrides_cost, override_costs
+from siteselect.messages import Msg
+from siteselect.ranking import nested_order, replacement_costs, replacement_order, reserve_list
+from siteselect.reopen import Case
+from siteselect.robustness import Uncertainty, robustness
+from siteselect.tradeoffs import (
+    FRONTS,
+    column_values,
+    price_of_zan,
+    three_objectives,
+    two_objectives,
+)
+
+Progress = Callable[[str, float], None]
+Facts = dict[str, Any]
+Tables = dict[str, pd.DataFrame]
+MILLION = 1_000_000
+LABELS: Mapping[str, Msg] = {
+    "score": Msg("objective (points)"),
+    "access": Msg("access (points)"),
+    "workforce": Msg("workforce (points)"),
+    "network": Msg("networks (points)"),
+    "new_ha": Msg("newly artificialised land (ha)"),
+    "cost": Msg("cost of works (k€)"),
+    "brownfields": Msg("number of brownfields"),
+}
+AGAINST = ("zan", "groups", *FRONTS)
+
+
+def rank_tables(
+    case: Case, *, nested: int = 0, progress: Progress | None = None
+) -> tuple[Facts, Tables]:
+    """Replacement costs, the reserve as the model would take it, overrides, nested order."""
+    problem, solution = case.problem, case.solution
+    limit = case.scenario.solve.time_limit_s
+    found = replacement_costs(problem, solution, time_limit_s=limit, progress=progress)
+    scores = _scores(case)
+    order = replacement_order(found, scores)
+    by_id = {one.site_id: one for one in found}
+    by_score = sorted(order, key=lambda name: (-scores[name], name))
+    rows = [
+        {
+            "rank": place,
+            "rank_by_score": by_score.index(name) + 1,
+            "site_id": name,
+            "score": scores[name] / MILLION,
+            "replacement_cost": _points(by_id[name].cost),
+            "status": by_id[name].status,
+            "enter": " ".join(by_id[name].enter),
+            "leave": " ".join(by_id[name].leave),
+        }
+        for place, name in enumerate(order, 1)
+    ]
+    reserve = reserve_list(problem, solution, found, size=case.scenario.reserve, solve=case.solver)
+    listed = [
+        {
+            "rank": place,
+            "site_id": one.site_id,
+            "replaces": len(one.replaces),
+            "replaces_sites": " ".join(one.replaces),
+            "taken": one.taken,
+        }
+        for place, one in enumerate(reserve.sites, 1)
+    ]
+    overrides = override_costs(case)
+    tables = {
+        "replacement": _named(case, pd.DataFrame(rows)),
+        "reserve": _named(case, pd.DataFrame(listed, columns=list(listed[0]) if listed else
+                          ["rank", "site_id", "replaces", "replaces_sites", "taken"])),
+        "overrides": _overrides(overrides),
+    }  # fmt: skip
+    facts: Facts = {
+        **_facts(case, "Cabeza and Moilanen 2006"),
+        "proven": all(one.cost is not None or one.status == "infeasible" for one in found),
+        "replacement_costs": {one.site_id: one.cost for one in found},
+        "reserve": [one.site_id for one in reserve.sites],
+        "reserve_enlarged_status": reserve.enlarged_status,
+        "overrides_cost": all_overrides_cost(case),
+    }
+    if nested:
+        steps = nested_order(problem, solution, step=nested, solve=case.solver)
+        tables["nested"] = pd.DataFrame(
+            [(s.count, s.status, _points(s.objective), " ".join(s.sites)) for s in steps],
+            columns=["count", "status", "objective", "sites"],
+        )
+    return facts, tables
+
+
+def robustness_tables(
+    case: Case,
+    uncertainty: Uncertainty,
+    *,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> tuple[Facts, Tables]:
+    """Frequencies, rank acceptability, draws and structural variants."""
+    found = robustness(case, uncertainty, workers=workers, progress=progress)
+    facts = {
+        **_facts(case, "Lahdelma and Salminen 2001"),
+        "uncertainty": vars(uncertainty),
+        "proven": found.proven,
+        "classes": found.sites["class"].value_counts().to_dict(),
+        "mean_jaccard": float(found.draws["jaccard"].mean()),
+    }
+    return facts, {
+        "sites": _named(case, found.sites),
+        "acceptability": _named(case, found.acceptability),
+        "draws": found.draws,
+        "structures": found.structures,
+    }
+
+
+def alternatives_tables(
+    case: Case,
+    *,
+    loss_share: float,
+    min_different: int,
+    how_many: int,
+    progress: Progress | None = None,
+) -> tuple[Facts, Tables]:
+    """Near-optimal portfolios, the most different one, and the sites common to all."""
+    problem, solution = case.problem, case.solution
+    limit = case.scenario.solve.time_limit_s
+    costs = replacement_costs(problem, solution, time_limit_s=limit, progress=progress)
+    found = alternatives(
+        problem, solution, costs, loss_share=loss_share, min_different=min_different,
+        how_many=how_many, progress=progress,
+    )  # fmt: skip
+    portfolios = [(f"{k}", one) for k, one in enumerate(found.portfolios, 1)]
+    if problem.coverage is None:
+        widest = most_different(problem, solution, loss_share=loss_share)
+        portfolios += [("max", widest)] if widest is not None else []
+    rows = [
+        (name, one.objective / MILLION, one.loss / MILLION, one.differs, one.proven,
+         " ".join(one.enter), " ".join(one.leave), " ".join(one.sites))
+        for name, one in portfolios
+    ]  # fmt: skip
+    columns = ["name", "objective", "loss", "differs", "proven", "enter", "leave", "sites"]
+    facts = {
+        **_facts(case, "Brill, Chang and Hopkins 1982"),
+        "loss_share": loss_share,
+        "floor": found.floor,
+        "min_different": min_different,
+        "ended": found.ended,
+        "common": found.common,
+    }
+    common = pd.DataFrame({"site_id": list(found.common)}, dtype=object)
+    return facts, {
+        "portfolios": pd.DataFrame(rows, columns=columns),
+        "common": _named(case, common),
+    }
+
+
+def tradeoff_tables(
+    case: Case,
+    against: str,
+    *,
+    points: int = 10,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> tuple[Facts, Tables]:
+    """A Pareto front (``groups``, ``new_ha``, ``cost``, ``brownfields``) or the price of ZAN.
+
+    Raises
+    ------
+    InputError
+        An unknown trade-off, or a scenario without a programme cap for ``zan``.
+    """
+    if against not in AGAINST:
+        near = nearest_name(against, AGAINST) or AGAINST[0]
+        raise InputError(
+            Fault(Msg("unknown trade-off"), where="--against", value=against,
+                  remedy=Msg("did you mean {near}?", near=near))
+        )  # fmt: skip
+    if against == "zan":
+        return _price(case, points, workers, progress)
+    names = ("access", "workforce", "network") if against == "groups" else FRONTS[against]
+    values = [(name, column_values(case, name)) for name in names]
+    if against == "groups":
+        front = three_objectives(case.problem, values, workers=workers, progress=progress)
+    else:
+        front = two_objectives(case.problem, *values, points=points, progress=progress)
+    facts = {
+        **_facts(case, "Aneja and Nair 1979; Haimes, Lasdon and Wismer 1971; Mavrotas 2009"),
+        "objectives": names,
+        "solves": front.solves,
+        "open": front.open,
+        "labels": [LABELS[name] for name in names],
+    }
+    return facts, {"points": front.table()}
+
+
+def _price(
+    case: Case, points: int, workers: int, progress: Progress | None
+) -> tuple[Facts, Tables]:
+    if case.scenario.zan.programme_cap_ha is None:
+        raise InputError(
+            Fault(
+                Msg("the scenario has no programme cap, so there is no price to draw"),
+                where="zan.programme_cap_ha",
+                remedy=Msg("give zan.programme_cap_ha, for example 0"),
+            )
+        )
+    curve = price_of_zan(case, steps=points, workers=workers, progress=progress)
+    facts = {
+        **_facts(case, "epsilon-constraint on the programme ledger"),
+        "free_objective": curve.free_objective,
+        "open": int((~curve.steps["status"].isin(["optimal", "infeasible"])).sum()),
+        "labels": [],
+    }
+    return facts, {"points": curve.steps}
+
+
+def _facts(case: Case, source: str) -> Facts:
+    return {
+        "run_id": case.run_id,
+        "method": source,
+        "objective": case.objective,
+        "unit": "score × 1e6",
+        "run_status": case.solution.status,
+        "notices": [str(notice) for notice in case.measured.notices],
+        "notice": "aide à la décision, ne vaut pas bilan réglementaire",
+    }
+
+
+def _scores(case: Case) -> dict[str, int]:
+    """Value of the chosen variant of each selected site."""
+    columns = case.chosen_columns
+    return {
+        str(name): int(score)
+        for name, score in zip(columns["site_id"], columns["score_units"], strict=True)
+    }
+
+
+def _points(units: int | None) -> float:
+    return float("nan") if units is None else units / MILLION
+
+
+def _named(case: Case, table: pd.DataFrame) -> pd.DataFrame:
+    """With the name and place of each site after its identifier."""
+    facts = case.measured.sites.set_index("site_id")[["name", "commune", "region_name"]]
+    wanted = [name for name in facts if name not in table]
+    joined = table.join(facts[wanted], on="site_id")
+    if "score" not in joined and "rank" in joined:
+        joined["score"] = joined["site_id"].map(case.measured.sites.set_index("site_id")["score"])
+    return joined
+
+
+def _overrides(overrides: tuple[OverrideCost, ...]) -> pd.DataFrame:
+    rows = [
+        (one.site_id, one.direction, one.reason, _points(one.cost), " ".join(one.enter),
+         " ".join(one.leave))
+        for one in overrides
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["site_id", "direction", "reason", "cost", "enter", "leave"])
