@@ -61,7 +61,8 @@ LAYERS = (
         "road_edges", "road_edges.parquet", "Tronçons du réseau routier", ODBL, OSM,
         NETWORKS.label, "2024", False,
         "Grandes routes, sans classe ni vitesse ni sens unique ; longueurs × 1,05 car celles du "
-        "paquet sont courtes ; lacunes de moins de 1 km fermées (2 km sur une même terre). Les "
+        "paquet sont courtes ; lacunes de moins de 1 km fermées (2 km sur une même terre) ; "
+        "impasses reliées à moins de 3 km quand le détour est absurde (ponts de la Seine). Les "
         "ponts d'Oléron et de Noirmoutier manquent.",
     ),
     LayerText(

@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from data.build.dead_ends import join_dead_ends
 from data.build.networks import Network, inside, landmass, read_network, stitch
 
 MARGIN_M = 60_000.0
@@ -53,7 +54,7 @@ class Roads:
 
 
 def load_roads(archive: Path, france: shapely.Geometry) -> Roads:
-    """Clip, stitch gaps under 1 km (2 km on one landmass of France) and lengthen.
+    """Clip, stitch gaps under 1 km (2 km on one landmass of France), join dead ends, lengthen.
 
     Components without any node in France (Kent, the Channel Islands, Sardinia) are dropped:
     nothing can reach them. Corsica and the islands stay, unconnected as they are.
@@ -64,9 +65,9 @@ def load_roads(archive: Path, france: shapely.Geometry) -> Roads:
     joined, more = stitch(nearly, gap_m=LAND_GAP_M, on_land=landmass(nearly, france))
     labels = joined.components()
     french_labels = np.unique(labels[inside(joined, france)])
-    network = joined.keep(np.isin(labels, french_labels))
+    network, ends = join_dead_ends(joined.keep(np.isin(labels, french_labels)))
     length_m = np.round(network.length_m * LENGTH_FACTOR, 1)
     network = Network(network.xy, network.tail, network.head, length_m)
     labels = network.components()
     main = labels == np.bincount(labels).argmax()
-    return Roads(network, inside(network, france), main, joins + more)
+    return Roads(network, inside(network, france), main, joins + more + ends)

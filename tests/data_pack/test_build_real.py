@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.build import facilities, lists
+from data.build.dead_ends import join_dead_ends
 from data.build.networks import Network, inside, landmass, read_network, stitch
 from data.build.outlines import gaps
 from data.build.packages import Package, PackageError, fetch, read_member
@@ -100,6 +101,33 @@ def test_stitch_gives_the_components_of_the_proximity_graph(xy: list[tuple[int, 
     parts = nx.number_connected_components(oracle)
     assert len(set(after.components())) == parts
     assert joins == len(xy) - parts
+
+
+def test_dead_ends_join_where_the_way_round_is_absurd() -> None:
+    """A river with a bridge 10 km away: the two broken quays join, near ends of one street not."""
+    xy = [(0, 0), (0, 10_000), (2_000, 10_000), (2_000, 0), (0, 900), (5_000, 10_000)]
+    roads = [(0, 4, 900.0), (1, 4, 9_100.0), (1, 2, 2_000.0), (2, 3, 10_000.0), (2, 5, 3_000.0)]
+    after, joins = join_dead_ends(network(xy, roads))
+    assert joins == 1
+    assert (int(after.tail[-1]), int(after.head[-1])) == (0, 3)  # 2 km apart, 22 km round
+    assert after.length_m[-1] == 2_000.0
+    assert set(after.degree()[[0, 3]]) == {2}
+    again, more = join_dead_ends(after)
+    assert more == 0
+    assert len(again.tail) == len(after.tail)
+
+
+def test_dead_ends_leave_islands_and_honest_detours() -> None:
+    """Nothing joins another component, nor what a way of 6 km joins, nor a far dead end."""
+    island = network([(0, 0), (5_000, 0), (0, 500), (5_000, 500)], [(0, 1, 5e3), (2, 3, 5e3)])
+    assert join_dead_ends(island)[1] == 0
+    bend = network(
+        [(0, 0), (3_000, 0), (3_000, 800), (0, 800)], [(0, 1, 3e3), (1, 2, 800), (2, 3, 3e3)]
+    )
+    assert join_dead_ends(bend)[1] == 0
+    wide = network([(0, 0), (0, 9_000), (3_100, 9_000), (3_100, 0)],
+                   [(0, 1, 9e3), (1, 2, 3.1e3), (2, 3, 9e3)])  # fmt: skip
+    assert join_dead_ends(wide)[1] == 0
 
 
 def test_keep_renumbers() -> None:

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 import shapely
 from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse.csgraph import connected_components, dijkstra
+from scipy.spatial import cKDTree
 
 from siteselect.pack import DataPack
 from siteselect.units import CRS, FRANCE_BOUNDS, M2_PER_HA
@@ -160,6 +161,21 @@ def test_roads_are_connected_but_corsica_is_an_island(pack: DataPack) -> None:
     assert labels.max() + 1 == 5
     assert corsica.sum() > 50
     assert not main[corsica].any()
+
+
+def test_the_seine_can_be_crossed(pack: DataPack) -> None:
+    """Bridges and motorways that the package breaks: the way by road is no absurd detour."""
+    nodes, edges = pack.table("road_nodes"), pack.table("road_edges")
+    communes = pack.vectors("communes").set_index("code_insee").geometry
+    towns = {"Caen": "14118", "Rouen": "76540", "Le Havre": "76351", "Lisieux": "14366"}
+    xy = np.array([[communes[code].x, communes[code].y] for code in towns.values()])
+    at = cKDTree(nodes[["x", "y"]].to_numpy()).query(xy)[1]
+    shape = (len(nodes), len(nodes))
+    roads = coo_array((edges["length_m"], (edges["tail"], edges["head"])), shape=shape).tocsr()
+    way_km = dijkstra(roads, directed=False, indices=at)[:, at] / 1_000
+    straight_km = np.hypot(*(xy[:, None] - xy[None]).T) / 1_000
+    assert (way_km < 2.1 * straight_km + 5).all()
+    assert way_km[0, 1] < 145
 
 
 def test_facilities_of_every_class(pack: DataPack) -> None:
