@@ -97,6 +97,7 @@ class Cluster:
                 )
             ) from error
         self._store, self._logs, self._translator = store, logs, translator
+        self._gone = False
         self._name = f"siteselect-{batch_id}"
         self._client.register_plugin(Inputs(self._name, inputs))
         self._executor = self._client.get_executor(pure=False, retries=0)
@@ -104,7 +105,10 @@ class Cluster:
     @property
     def slots(self) -> int:
         """Runs to hand out at a time: one for each thread, and a few ahead."""
-        threads = self._client.nthreads()
+        try:
+            threads = self._client.nthreads()
+        except Exception as error:
+            raise self._lost() from error
         return max(1, int(sum(threads.values())) + PREFETCH * len(threads))
 
     def submit(self, task: Task) -> Future[Done]:
@@ -112,7 +116,7 @@ class Cluster:
         try:
             remote = self._executor.submit(_on_worker, task, self._name)
         except Exception as error:  # whatever a client says whose scheduler is gone
-            raise WorkersLostError(self._translator.text(_GONE)) from error
+            raise self._lost() from error
         local: Future[Done] = Future()
         threading.Thread(target=self._deliver, args=(task, remote, local), daemon=True).start()
         return local
@@ -122,18 +126,23 @@ class Cluster:
 
     def close(self) -> None:
         """Let the cluster go; what it still runs for this batch is cancelled."""
-        with suppress(Exception):  # the scheduler may be gone
-            self._executor.shutdown(wait=False)
-        with suppress(Exception):
-            self._client.unregister_worker_plugin(self._name)
+        if not self._gone:
+            with suppress(Exception):  # it may go while we leave
+                self._executor.shutdown(wait=False)
+            with suppress(Exception):
+                self._client.unregister_worker_plugin(self._name)
         with suppress(Exception):
             self._client.close(timeout=CLOSE_S)
+
+    def _lost(self) -> WorkersLostError:
+        self._gone = True
+        return WorkersLostError(self._translator.text(_GONE))
 
     def _deliver(self, task: Task, remote: Future[Returned], local: Future[Done]) -> None:
         try:
             local.set_result(self._received(task, *remote.result()))
         except CancelledError:
-            local.set_exception(WorkersLostError(self._translator.text(_GONE)))
+            local.set_exception(self._lost())
         except KilledWorker:
             killed = Msg("its worker died each time: killed, or out of memory")
             local.set_result(Done("failed", self._translator.text(killed)))

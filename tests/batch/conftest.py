@@ -52,13 +52,13 @@ class Workshop:
         path.write_text(text, encoding="utf-8")
         return path
 
-    def start(self, *command: str, before=None) -> subprocess.Popen[str]:
+    def start(self, *command: str, before=None, quiet=False) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [str(part) for part in command],
             cwd=self.folder,
             env={**os.environ, "SITESELECT_CACHE": str(self.cache), "PYTHONUNBUFFERED": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL if quiet else subprocess.PIPE,
+            stderr=subprocess.DEVNULL if quiet else subprocess.PIPE,
             text=True,
             encoding="utf-8",
             start_new_session=True,
