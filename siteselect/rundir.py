@@ -160,13 +160,20 @@ def manifest_of(run: Run, place: Path) -> dict[str, Any]:
 
 def _said(message: Msg) -> dict[str, Any]:
     """A message that can be translated again when the run is reopened."""
-    values = {key: str(value) for key, value in message.values.items()}
+    values = {key: _said_value(value) for key, value in message.values.items()}
     return {"text": str(message), "template": message.template, "values": values}
+
+
+def _said_value(value: object) -> Any:
+    if isinstance(value, Msg):
+        return _said(value)
+    return value if isinstance(value, str | int | float) else str(value)
 
 
 def _heard(said: Mapping[str, Any]) -> Msg:
     message = Msg  # the literal stands where the message was first made
-    return message(said["template"], **said["values"])
+    values = {k: _heard(v) if isinstance(v, Mapping) else v for k, v in said["values"].items()}
+    return message(said["template"], **values)
 
 
 def read_run(folder: str | Path) -> Run:
@@ -189,7 +196,13 @@ def read_run(folder: str | Path) -> Run:
         changes=tuple(Change(**change) for change in manifest["changes"]),
         pack=_same_pack(manifest["pack"], place),
         rulebook=open_rulebook(scenario.land.regime),
-        result=RunResult(**{field.name: result[field.name] for field in fields(RunResult)}),
+        result=RunResult(
+            **{
+                field.name: result[field.name]
+                for field in fields(RunResult)
+                if field.name in result
+            }
+        ),
         sites=gpd.GeoDataFrame(read_table(place, "sites.parquet")),
         contributions=read_table(place, "contributions.parquet"),
         shortlist=gpd.GeoDataFrame(read_table(place, "shortlist.parquet")),

@@ -1,5 +1,6 @@
 """A run reopened from its directory is the run that was written."""
 
+import json
 from dataclasses import asdict
 
 import pandas as pd
@@ -8,7 +9,8 @@ import pytest
 import siteselect
 from siteselect.errors import InputError
 from siteselect.i18n import Translator
-from siteselect.rundir import read_run
+from siteselect.messages import Msg
+from siteselect.rundir import _heard, _said, read_run
 from tests.tinypack import seal
 
 TINY = {
@@ -73,3 +75,10 @@ def test_a_pack_that_changed_is_refused(written, tiny_pack):
     seal(tiny_pack)
     with pytest.raises(InputError, match="not the one of the run"):
         read_run(folder)
+
+
+def test_a_message_keeps_its_numbers_and_the_messages_inside():
+    said = Msg("{share:.1%} of {what}", share=0.25, what=Msg("{km:g} km", km=5))
+    again = _heard(json.loads(json.dumps(_said(said))))
+    assert str(again) == str(said)
+    assert Translator("fr").text(again) == Translator("fr").text(said)

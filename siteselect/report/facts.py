@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from siteselect.i18n import Translator
 from siteselect.messages import Msg
@@ -55,7 +56,9 @@ def identity(run: Run, t: Translator) -> list[Fact]:
         Fact(t.text(Msg("Description")), run.scenario.description.strip() or "—"),
         Fact(t.text(Msg("Run")), run.run_id),
     ]
-    facts.append(Fact(t.text(Msg("Date")), t.date(run.created.date())))
+    day = run.created.date()
+    serial = float((day - date(1899, 12, 30)).days)  # what a spreadsheet calls a date
+    facts.append(Fact(t.text(Msg("Date")), t.date(day), serial, "dd/mm/yyyy"))
     facts.append(Fact(t.text(Msg("Data pack")), run.pack.manifest.title))
     return facts
 

@@ -16,12 +16,13 @@ from siteselect.i18n import Translator
 from siteselect.messages import Msg
 from siteselect.report import facts
 from siteselect.report.cells import cell
-from siteselect.report.columns import Form
+from siteselect.report.columns import LEDGER, Form
+from siteselect.report.levels import ledger_by_level
 from siteselect.report.tables import (
     Table,
     all_sites_table,
     criteria_table,
-    ledger_table,
+    make_table,
     overrides_table,
     reserve_table,
     restoration_table,
@@ -32,8 +33,10 @@ from siteselect.runs import Run
 
 MAX_TEXT = 32_767
 """Longest text of a cell (limit of the format): longer ones are cut, never dropped."""
-PAPER_A4 = 9
-"""Date of the file where the run has none: the same run gives the same bytes."""
+PAPER_A3, PAPER_A4 = 8, 9
+BARS = frozenset({"score", "final_weight", "mean_contribution"})
+SHADES = frozenset({"new_artificialisation_ha", "gross_ha"})
+"""Columns shaded: a bar for what is better when greater, a shade for what is to be watched."""
 
 
 class _Book:
@@ -61,6 +64,9 @@ class _Book:
                 "border": 1,
             }
         )
+        self.exceeded = workbook.add_format(
+            {"bold": True, "bg_color": "#7A1A12", "font_color": "#FFFFFF"}
+        )
         self.text = workbook.add_format({"valign": "top", "num_format": "@"})
         self.word = workbook.add_format({"valign": "top", "align": "right", "italic": True})
         self._numbers: dict[tuple[str, str], Format] = {}
@@ -80,12 +86,12 @@ class _Book:
             )
         return self._numbers[excel, align]
 
-    def sheet(self, name: Msg) -> Worksheet:
-        """A new sheet, A4 landscape, with page numbers."""
+    def sheet(self, name: Msg, *, paper: int = PAPER_A4) -> Worksheet:
+        """A new sheet, landscape, with page numbers."""
         shown = self.t.text(name)
         sheet = self.workbook.add_worksheet(shown)
         sheet.set_landscape()
-        sheet.set_paper(PAPER_A4)
+        sheet.set_paper(paper)
         sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.6)
         sheet.set_footer(f"&L{shown}&C{self.t.text(DISCLAIMER)}&R&P / &N".replace("\n", " "))
         return sheet
@@ -110,17 +116,19 @@ def write_workbook(run: Run, path: Path, t: Translator) -> None:
         )
         book = _Book(workbook, t)
         _readme(book, run)
-        _table(book, Msg("Selection"), selection_table(run), pages=3, frozen=4)
-        _table(book, Msg("Reserve"), reserve_table(run), pages=3, frozen=4)
-        _table(book, Msg("All sites"), all_sites_table(run), pages=3, frozen=4)
-        _table(book, Msg("ZAN ledger"), ledger_table(run), frozen=3)
+        _table(book, Msg("Selection"), selection_table(run), pages=2, frozen=4)
+        _table(book, Msg("Reserve"), reserve_table(run), pages=2, frozen=4)
+        _table(book, Msg("All sites"), all_sites_table(run), pages=2, frozen=4)
+        _table(book, Msg("ZAN ledger"), make_table(ledger_by_level(run), LEDGER), frozen=3)
         _table(book, Msg("Restoration"), restoration_table(run), frozen=2)
         _table(book, Msg("Criteria"), criteria_table(run, t), frozen=2)
-        _table(book, Msg("Overrides"), overrides_table(run, t), frozen=3)
+        overrides = _table(book, Msg("Overrides"), overrides_table(run, t), frozen=3)
+        _changes(book, overrides, len(overrides_table(run, t)) + 4, run)
 
 
-def _table(book: _Book, name: Msg, table: Table, *, pages: int = 1, frozen: int = 1) -> None:
-    sheet = book.sheet(name)
+def _table(book: _Book, name: Msg, table: Table, *, pages: int = 1, frozen: int = 1) -> Worksheet:
+    """``pages``: width in pages; two or more are A3."""
+    sheet = book.sheet(name, paper=PAPER_A3 if pages > 1 else PAPER_A4)
     sheet.fit_to_pages(pages, 0)
     sheet.repeat_rows(0)
     if pages > 1:
@@ -134,8 +142,28 @@ def _table(book: _Book, name: Msg, table: Table, *, pages: int = 1, frozen: int 
         _write_row(book, sheet, line, row, table)
     if table.rows:
         sheet.autofilter(0, 0, len(table.rows), len(table.columns) - 1)
+        _shade(book, sheet, table)
     else:
         sheet.write_string(1, 0, book.t.text(Msg("none")), book.text)
+    return sheet
+
+
+def _shade(book: _Book, sheet: Worksheet, table: Table) -> None:
+    """Scales that survive black and white: lengths, and one hue from light to dark."""
+    last = len(table.rows)
+    for position, column in enumerate(table.columns):
+        if column.key in BARS:
+            rule: dict[str, Any] = {
+                "type": "data_bar", "bar_color": "#8FB4D9", "bar_solid": True,
+                "bar_border_color": "#1F3A5F", "min_type": "num", "min_value": 0,
+            }  # fmt: skip
+        elif column.key in SHADES:
+            rule = {"type": "2_color_scale", "min_color": "#FFFFFF", "max_color": "#E0A36B"}
+        elif column.key == "balance_ha":
+            rule = {"type": "cell", "criteria": "<", "value": -0.005, "format": book.exceeded}
+        else:
+            continue
+        sheet.conditional_format(1, position, last, position, rule)
 
 
 def _write_row(book: _Book, sheet: Worksheet, line: int, row: Sequence[Any], table: Table) -> None:
@@ -152,7 +180,7 @@ def _readme(book: _Book, run: Run) -> None:
     t = book.t
     sheet = book.sheet(Msg("Read me"))
     sheet.fit_to_pages(1, 0)
-    for position, width in enumerate((34, 70, 26, 40, 16, 12)):
+    for position, width in enumerate((34, 70, 28, 60, 16, 12)):
         sheet.set_column(position, position, width)
     sheet.write_string(0, 0, run.scenario.title[:MAX_TEXT], book.title)
     sheet.set_row(0, 24)
@@ -218,6 +246,11 @@ def _sources(book: _Book, sheet: Worksheet, line: int, run: Run) -> None:
         sheet.write_string(line, position, t.text(heading), book.header)
     for layer in run.pack.manifest.layers:
         line += 1
+        longest = max(
+            len(layer.title) / 32, len(layer.attribution) / 66, len(layer.licence) / 24,
+            len(layer.note) / 56,
+        )  # fmt: skip
+        sheet.set_row(line, 15 * (1 + int(longest)))
         values = (
             layer.title,
             layer.attribution,

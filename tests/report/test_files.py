@@ -17,6 +17,7 @@ from conftest import HOSTILE, RESERVE, SELECTED  # type: ignore[import-not-found
 
 from siteselect.messages import Msg
 from siteselect.report import FILES, write_reports
+from siteselect.report.levels import ledger_by_level
 from siteselect.runs import Run
 
 
@@ -38,7 +39,7 @@ def rows(book: openpyxl.Workbook, sheet: str) -> list[dict[str, object]]:
     return [dict(zip(head, row, strict=True)) for row in body]
 
 
-def test_sheets(book: openpyxl.Workbook) -> None:
+def test_sheets(book: openpyxl.Workbook, run: Run) -> None:
     assert book.sheetnames == [
         "Lisez-moi",
         "Sélection",
@@ -50,7 +51,7 @@ def test_sheets(book: openpyxl.Workbook) -> None:
         "Arbitrages",
     ]
     assert [book[name].max_row - 1 for name in book.sheetnames[1:7]] == [
-        SELECTED, RESERVE, 60, 6, 2, 10,
+        SELECTED, RESERVE, 60, len(ledger_by_level(run)), 2, 10,
     ]  # fmt: skip
 
 
@@ -86,7 +87,7 @@ def test_unknown_and_unreachable_are_words(book: openpyxl.Workbook) -> None:
 
 def test_nothing_can_run(book: openpyxl.Workbook) -> None:
     kinds = {cell.data_type for sheet in book for row in sheet.iter_rows() for cell in row}
-    assert kinds <= {"s", "n"}  # never "f"
+    assert kinds <= {"s", "n", "d"}  # never "f"
     assert not any(cell.hyperlink for sheet in book for row in sheet.iter_rows() for cell in row)
     names = [row["Nom"] for row in rows(book, "Sélection")]
     assert HOSTILE[1] in names
@@ -103,7 +104,8 @@ def test_long_texts_are_cut_not_dropped(run: Run, tmp_path: Path) -> None:
 def test_print_and_freeze(book: openpyxl.Workbook) -> None:
     for sheet in book:
         assert sheet.page_setup.orientation == "landscape"
-        assert int(sheet.page_setup.paperSize) == 9
+        wide = sheet.title in ("Sélection", "Réserve", "Tous les sites")
+        assert int(sheet.page_setup.paperSize) == (8 if wide else 9)  # A3, A4
     for name in ("Sélection", "Tous les sites", "Bilan ZAN"):
         assert book[name].freeze_panes is not None
         assert book[name].auto_filter.ref.startswith("A1:")
@@ -129,11 +131,24 @@ def test_read_me_says_what_must_be_known(book: openpyxl.Workbook, run: Run) -> N
 
 
 def test_overrides_give_the_reason(book: openpyxl.Workbook) -> None:
-    body = rows(book, "Arbitrages")
+    body = rows(book, "Arbitrages")[:2]
     assert [(row["Décision"], row["Identifiant"], row["Motif indiqué"]) for row in body] == [
         ("Imposé", "S003", "=Vœu <i>du</i> préfet"),
         ("Exclu d'office", "S020", "aucun motif indiqué"),
     ]
+
+
+def test_the_date_is_a_date(book: openpyxl.Workbook, run: Run) -> None:
+    lines = {row[0].value: row[1] for row in book["Lisez-moi"].iter_rows(max_col=2)}
+    assert lines["Date"].is_date
+    assert lines["Date"].value.date() == run.created.date()
+
+
+def test_scales_survive_black_and_white(book: openpyxl.Workbook) -> None:
+    kinds = {
+        rule.type for found in book["Sélection"].conditional_formatting for rule in found.rules
+    }
+    assert kinds == {"dataBar", "colorScale"}
 
 
 def test_criteria_weights_sum_to_one(book: openpyxl.Workbook) -> None:
