@@ -6,19 +6,19 @@ Used by the pipeline, and by the auditor without the cache: nothing here knows t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import geopandas as gpd
 import pandas as pd
 
-from siteselect import land, measures, network
+from siteselect import land, measures
 from siteselect.cache import Memory, StageCache
 from siteselect.candidates import TERRITORY_COLUMNS, prepare_candidates
-from siteselect.measures.places import snap_layer
+from siteselect.measures.facilities import edited_facilities
 from siteselect.messages import Msg
-from siteselect.network.graph import graph_from_tables
 from siteselect.pack import DataPack, read_vectors
-from siteselect.scenario import FACILITY_CLASSES, WORKFORCE_MEASURES, Kind, Scenario
+from siteselect.road_stages import measure_by_road, places_key
+from siteselect.scenario import FACILITY_CLASSES, LABOUR_MEASURES, Kind, Scenario
 from siteselect.schemas import check_table
 from siteselect.scoring import contributions, score_sites
 from siteselect.sources import landclasses
@@ -41,7 +41,9 @@ class Measured:
     vintage
         vintage of the land use that land was measured on; "" where it is assumed.
     notices
-        what is simulated or assumed.
+        what is simulated or assumed, and the communes that no measure counts.
+    routing
+        how each measure by road was computed, and why so; nothing for what was kept.
     """
 
     sites: gpd.GeoDataFrame
@@ -49,6 +51,7 @@ class Measured:
     parcels: gpd.GeoDataFrame
     vintage: str
     notices: tuple[Msg, ...]
+    routing: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +91,8 @@ def measure_sites(
         contributions=contributions(bare.measured, scenario.criteria, scenario.weights),
         parcels=bare.parcels.copy(),
         vintage=pack.layers("landuse")[0].vintage if pack.has("landuse") else "",
-        notices=notices(pack),
+        notices=(*notices(pack), *bare.left_out),
+        routing=bare.routing,
     )
 
 
@@ -100,6 +104,8 @@ class _Unscored:
     measured: pd.DataFrame
     assumed: frozenset[str]
     parcels: gpd.GeoDataFrame
+    left_out: tuple[Msg, ...]
+    routing: Mapping[str, str]
 
 
 def _measured_by(pack: DataPack, scenario: Scenario) -> tuple[str, ...]:
@@ -115,10 +121,13 @@ def _unscored(pack: DataPack, scenario: Scenario, cache: StageCache, tell: Progr
     sites = check_table(pack.vectors("sites"), "sites", file=sites_file)
     candidates = prepare_candidates(sites, communes, scenario.candidates, file=sites_file)
     tell("sites", 1.0)
-    facilities = _facilities(pack)
+    facilities = _facilities(pack, scenario)
+    by_road = measure_by_road(
+        pack, candidates, communes, facilities.table, scenario, cache=cache, progress=tell
+    )
     columns = [
         _land(pack, candidates, scenario, cache, tell),
-        _by_road(pack, candidates, communes, facilities, scenario, cache, tell),
+        by_road.table,
         _utilities(pack, candidates, facilities, cache),
     ]
     return _Unscored(
@@ -126,6 +135,8 @@ def _unscored(pack: DataPack, scenario: Scenario, cache: StageCache, tell: Progr
         pd.concat(columns, axis=1),
         assumed_measures(pack, facilities.simulated),
         _parcels(pack, communes),
+        by_road.notices,
+        by_road.routing,
     )
 
 
@@ -133,7 +144,7 @@ def assumed_measures(pack: DataPack, simulated_classes: frozenset[str]) -> froze
     """Measured columns that rest on a layer marked simulated or assumed."""
     columns = {f"{name}_min" for name in FACILITY_CLASSES if name in simulated_classes}
     columns |= {f"{name}_km" for name in ("substation", "siding") if name in simulated_classes}
-    for role, names in (("labour", WORKFORCE_MEASURES), ("rail", ("rail_km",))):
+    for role, names in (("labour", LABOUR_MEASURES), ("rail", ("rail_km",))):
         if any(layer.simulated or layer.assumed for layer in pack.layers(role)):
             columns |= set(names)
     return frozenset(columns)
@@ -158,8 +169,8 @@ def notices(pack: DataPack) -> tuple[Msg, ...]:
     return tuple(found)
 
 
-def _facilities(pack: DataPack) -> _Facilities:
-    """All facility layers together, and which classes rest on simulated points."""
+def _facilities(pack: DataPack, scenario: Scenario) -> _Facilities:
+    """All facility layers with the scenario's edits, and which classes rest on simulated points."""
     parts, simulated = [], set()
     for layer in pack.layers("facilities"):
         file = pack.folder / layer.file
@@ -168,7 +179,8 @@ def _facilities(pack: DataPack) -> _Facilities:
             simulated |= set(part["facility_class"])
         parts.append(part[["facility_id", "facility_class", "name", "geometry"]])
     table = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=parts[0].crs)
-    return _Facilities(table, frozenset(simulated))
+    edited = edited_facilities(table, scenario.network.edits)
+    return _Facilities(edited, frozenset(simulated))
 
 
 def _digests(pack: DataPack, *roles: str) -> list[str]:
@@ -204,45 +216,6 @@ def _shares(by_kind: Mapping[Kind, float] | None) -> dict[str, float] | None:
     return None if by_kind is None else {str(kind): share for kind, share in by_kind.items()}
 
 
-def _by_road(
-    pack: DataPack,
-    sites: gpd.GeoDataFrame,
-    communes: gpd.GeoDataFrame,
-    facilities: _Facilities,
-    scenario: Scenario,
-    cache: StageCache,
-    tell: Progress,
-) -> pd.DataFrame:
-    settings = scenario.network
-
-    def compute() -> pd.DataFrame:
-        graph = graph_from_tables(
-            pack.table("road_nodes"), pack.table("road_edges"), speed_kmh=settings.speed_kmh
-        )
-        snapped = snap_layer(graph, sites, name="sites", settings=settings)
-        access = measures.measure_access(
-            sites, graph, facilities.table, settings, snapped=snapped, progress=tell
-        )
-        labour = None
-        if pack.has("labour"):
-            labour = check_table(pack.table("labour"), "labour", file=pack.path("labour"))
-        workforce = measures.measure_workforce(
-            sites,
-            graph,
-            communes,
-            labour,
-            settings,
-            snapped=snapped,
-            workers=scenario.solve.workers,
-            progress=tell,
-        )
-        return access.join(workforce)
-
-    roles = ("sites", "communes", "labour", "road_nodes", "road_edges", "facilities")
-    inputs = [_digests(pack, *roles), settings.model_dump(mode="json")]
-    return cache.table("road", inputs, (measures, network), compute)
-
-
 def _utilities(
     pack: DataPack, sites: gpd.GeoDataFrame, facilities: _Facilities, cache: StageCache
 ) -> pd.DataFrame:
@@ -250,7 +223,7 @@ def _utilities(
     sidings = facilities.table[facilities.table["facility_class"] == "siding"]
     return cache.table(
         "utilities",
-        _digests(pack, "sites", "facilities", "rail"),
+        [_digests(pack, "sites", "rail"), places_key(substations), places_key(sidings)],
         (measures,),
         lambda: measures.measure_utilities(
             sites, substations, pack.vectors("rail") if pack.has("rail") else None, sidings

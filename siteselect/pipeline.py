@@ -230,6 +230,7 @@ def _assemble(
         timings_s={**clock.seconds, **{f"solve_{k}": v for k, v in solution.timings.items()}},
         seed=loaded.scenario.seed,
         versions=_versions(),
+        routing=measured.routing,
     )
     translator = Translator(lang)
     return Run(

@@ -25,7 +25,7 @@ from siteselect.pack import DataPack, read_vectors
 from siteselect.problem import Ledger, SelectionProblem
 from siteselect.reopen import Case, with_scenario
 from siteselect.rulebook import rulebook_names
-from siteselect.scenario import FACILITY_CLASSES, WORKFORCE_MEASURES, Criterion, Scenario
+from siteselect.scenario import FACILITY_CLASSES, LABOUR_MEASURES, Criterion, Scenario
 from siteselect.scoring import GROUPS, criterion_weights, value
 from siteselect.units import score_to_units
 from siteselect.whatif import names, with_caps_scaled, with_scores
@@ -203,7 +203,7 @@ def assumed_measures(pack: DataPack) -> frozenset[str]:
             classes = set(read_vectors(pack.folder / layer.file)["facility_class"])
             found |= {f"{name}_min" for name in classes & set(FACILITY_CLASSES)}
             found |= {"substation_km"} if "substation" in classes else set()
-    for role, measures in (("labour", WORKFORCE_MEASURES), ("rail", ("rail_km",))):
+    for role, measures in (("labour", LABOUR_MEASURES), ("rail", ("rail_km",))):
         if any(layer.simulated or layer.assumed for layer in pack.layers(role)):
             found |= set(measures)
     return frozenset(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import geopandas as gpd
@@ -41,6 +41,8 @@ class RunResult:
     timings_s: Mapping[str, float]
     seed: int
     versions: Mapping[str, str]
+    routing: Mapping[str, str] = field(default_factory=dict)
+    """how each measure by road was computed, and why so; nothing for what the cache held"""
 
 
 @dataclass(frozen=True)

@@ -23,14 +23,15 @@ DecayShape = Literal["exponential", "gaussian", "step"]
 FACILITY_CLASSES = ("motorway", "rail_freight", "port", "airport", "station")
 """Facilities reached by road, measured in minutes as ``<class>_min``."""
 ACCESS_MEASURES = tuple(f"{name}_min" for name in FACILITY_CLASSES)
-WORKFORCE_MEASURES = (
+LABOUR_MEASURES = (
     "labour_30min",
     "labour_45min",
     "labour_60min",
     "labour_potential",
     "labour_per_job",
-    "market_potential",
 )
+"""Measures that rest on the labour layer."""
+WORKFORCE_MEASURES = (*LABOUR_MEASURES, "market_potential")
 NETWORK_MEASURES = ("substation_km", "rail_km", "siding_km")
 MEASURES: Mapping[CriterionGroup, tuple[str, ...]] = {
     "access": ACCESS_MEASURES,

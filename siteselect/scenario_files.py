@@ -22,6 +22,7 @@ from pydantic import BaseModel, ValidationError
 from siteselect.errors import Fault, FaultLog, InputError, nearest_name
 from siteselect.messages import Msg
 from siteselect.scenario import MEASURES, GroupRule, Scenario, SizeClass
+from siteselect.scenario_edits import embed_edits
 
 Tree = dict[str, Any]
 
@@ -84,7 +85,8 @@ class ScenarioBase:
 
     def derive(self, step: Mapping[str, Any], origin: str) -> LoadedScenario:
         """The scenario with a few more keys (nested tables). Raises InputError as a file does."""
-        tree, changed = _apply(dict(self.tree), dict(step), origin)
+        step = embed_edits(dict(step), self.path.parent)
+        tree, changed = _apply(dict(self.tree), step, origin)
         return LoadedScenario(_validate(tree, self.path), self.path, self.changes + changed)
 
 
@@ -103,7 +105,7 @@ def open_base(
     grid = {name: tree.pop(name) for name in GRID_TABLES if grids and name in tree}
     tree, changes = _extended(path, tree, ())
     for text in overrides:
-        step = _read_override(text)
+        step = embed_edits(_read_override(text), path.parent)
         tree, changed = _apply(tree, step, f"--set {text}")
         changes += changed
     return ScenarioBase(path, tree, changes, grid)
@@ -111,7 +113,7 @@ def open_base(
 
 def scenario_from_mapping(tree: Mapping[str, Any]) -> LoadedScenario:
     """A scenario from nested mappings (Python callers); the same checks as a file."""
-    merged, changes = _apply(_defaults(), dict(tree), "python")
+    merged, changes = _apply(_defaults(), embed_edits(dict(tree), Path()), "python")
     return LoadedScenario(_validate(merged, None), None, changes)
 
 
@@ -167,6 +169,7 @@ def _resolve(path: Path, above: tuple[Path, ...]) -> tuple[Tree, tuple[Change, .
 
 def _extended(path: Path, tree: Tree, above: tuple[Path, ...]) -> tuple[Tree, tuple[Change, ...]]:
     """The tree of a file merged onto what it extends."""
+    tree = embed_edits(tree, path.parent)
     base = tree.pop("extends", None)
     if base is None:
         return _apply(_defaults(), tree, path.name)[0], ()

@@ -7,19 +7,18 @@ from collections.abc import Callable
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from siteselect.errors import FaultLog, nearest_name
+from siteselect.errors import FaultLog
+from siteselect.measures.facilities import check_facility_classes
 from siteselect.measures.places import site_index, snap_layer
-from siteselect.messages import Msg
 from siteselect.network.graph import RoadGraph
 from siteselect.network.snap import Snapped
 from siteselect.network.travel import nearest_ms
 from siteselect.scenario import FACILITY_CLASSES, NetworkSettings
 from siteselect.units import M_PER_KM, ms_to_min
 
-__all__ = ["measure_access"]
-
-_KNOWN = (*FACILITY_CLASSES, "substation", "siding")
+__all__ = ["measure_access", "nearest_min"]
 
 
 def measure_access(
@@ -57,29 +56,35 @@ def measure_access(
     origins = snapped or snap_layer(graph, sites, name="sites", settings=settings)
     columns = {f"{name}_min": np.full(len(index), np.nan) for name in FACILITY_CLASSES}
     if facilities is not None and len(facilities):
-        _check_classes(facilities)
+        log = FaultLog()
+        check_facility_classes(facilities["facility_class"].astype(str), "facilities", log)
+        log.check()
         kind = facilities["facility_class"].astype(str)
         for position, name in enumerate(FACILITY_CLASSES):
             chosen = facilities[(kind == name).to_numpy()]
-            if len(chosen):
-                targets = snap_layer(graph, chosen, name=f"facilities ({name})", settings=settings)
-                columns[f"{name}_min"] = ms_to_min(nearest_ms(graph, origins, targets))
+            columns[f"{name}_min"] = nearest_min(graph, origins, chosen, settings, name=name)
             if progress is not None:
                 progress("access", (position + 1) / len(FACILITY_CLASSES))
     columns["snap_km"] = origins.distance_m / M_PER_KM
     return pd.DataFrame(columns, index=index)
 
 
-def _check_classes(facilities: gpd.GeoDataFrame) -> None:
-    log = FaultLog()
-    for name in sorted(set(facilities["facility_class"].astype(str)) - set(_KNOWN)):
-        near = nearest_name(name, _KNOWN)
-        log.add(
-            Msg("facility class {name} is not known", name=name),
-            file="facilities",
-            value=name,
-            remedy=Msg("did you mean {near}?", near=near)
-            if near
-            else Msg("use one of {known}", known=", ".join(_KNOWN)),
-        )
-    log.check()
+def nearest_min(
+    graph: RoadGraph,
+    origins: Snapped,
+    facilities: gpd.GeoDataFrame,
+    settings: NetworkSettings,
+    *,
+    name: str,
+) -> NDArray[np.float64]:
+    """float64[origins]: minutes to the nearest of these facilities; NaN where there is none.
+
+    Raises
+    ------
+    InputError
+        A layer in another CRS, an empty geometry; ``name`` is the class, for the message.
+    """
+    if len(facilities) == 0:
+        return np.full(len(origins), np.nan)
+    targets = snap_layer(graph, facilities, name=f"facilities ({name})", settings=settings)
+    return ms_to_min(nearest_ms(graph, origins, targets))

@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 
 from siteselect.network.travel import TimeMatrix
 
-__all__ = ["Decay", "floating_catchment", "market_potential", "potential"]
+__all__ = [
+    "Decay",
+    "floating_catchment",
+    "labour_competition",
+    "market_potential",
+    "potential",
+]
 
 Floats = NDArray[np.float64]
 
@@ -97,6 +103,30 @@ def floating_catchment(
     reached = np.asarray(weights @ demand)
     ratio = np.divide(supply, reached, out=np.full(supply.size, np.nan), where=reached > 0)
     return ratio, np.asarray(weights.T @ np.nan_to_num(ratio, nan=0.0))
+
+
+def labour_competition(times: TimeMatrix, *, jobs: Floats, workers: Floats, decay: Decay) -> Floats:
+    """float64[sites]: workers per job at each site when all sites recruit at once.
+
+    The two-step floating catchment seen from the site (Shen 1998; Luo and Wang 2003; enhanced
+    where the decay is, Luo and Qi 2009). Step one: each place shares its workers among all jobs
+    within reach, R = L / Σ J f(t); step two: each site adds up the shares, A = Σ R f(t). So
+    Σ A · jobs is the number of workers who reach any site: each is counted once.
+
+    Raises
+    ------
+    ValueError
+        Lengths that do not fit the matrix, or numbers that are not 0 or more.
+    """
+    people, posts = np.asarray(workers, dtype=np.float64), np.asarray(jobs, dtype=np.float64)
+    if (posts.size, people.size) != times.shape:
+        raise ValueError(f"{posts.size} sites and {people.size} places, not {times.shape}")
+    if not (posts >= 0).all() or not (people >= 0).all():
+        raise ValueError("jobs and workers are 0 or more")
+    weights = _weights(times, decay)
+    sought = np.asarray(weights.T @ posts)
+    share = np.divide(people, sought, out=np.zeros(people.size), where=sought > 0)
+    return np.asarray(weights @ share)
 
 
 def _weights(times: TimeMatrix, decay: Decay) -> sp.csr_array:

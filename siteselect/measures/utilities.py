@@ -25,8 +25,8 @@ def measure_utilities(
     """Kilometres in a straight line from each site, indexed by ``site_id``.
 
     ``substation_km`` to the nearest high-voltage substation (points), ``rail_km`` to the nearest
-    railway line (linestrings), ``siding_km`` to the nearest private siding (points); all from a point inside the footprint, EPSG:2154. NaN where the
-    pack has no such layer: unknown, not far.
+    railway line (linestrings), ``siding_km`` to the nearest private siding (points); all from a
+    point inside the footprint, EPSG:2154. NaN where the pack has no such layer: unknown, not far.
 
     Raises
     ------

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from siteselect.measures.places import snap_layer
-from siteselect.network.graph import graph_from_tables
+from siteselect.measures.roads import scenario_graph
 from siteselect.network.isochrone import isochrone
 from siteselect.runs import Run
 from siteselect.units import CRS, min_to_ms
@@ -35,9 +35,7 @@ def isochrones(
     if not (run.pack.has("road_nodes") and run.pack.has("road_edges")):
         return no_isochrones()
     settings = run.scenario.network
-    graph = graph_from_tables(
-        run.pack.table("road_nodes"), run.pack.table("road_edges"), speed_kmh=settings.speed_kmh
-    )
+    graph = scenario_graph(run.pack.table("road_nodes"), run.pack.table("road_edges"), settings)
     places = snap_layer(graph, run.shortlist, name="sites", settings=settings)
     wanted = [(row, limit) for row in range(len(run.shortlist)) for limit in sorted(minutes)]
 

@@ -117,6 +117,7 @@ TABLES: Mapping[str, Table] = {
             "road_class": _text,
             "oneway": Cells((BOOLEAN,)),
             "car_kmh": Cells((NUMBER, POSITIVE), null=True, required=False),
+            "hgv_kmh": Cells((NUMBER, POSITIVE), null=True, required=False),
         }
     ),
     "rail": Table({}, None, _LINE, ("empty", "type", "outside")),

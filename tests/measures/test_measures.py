@@ -12,7 +12,7 @@ from siteselect.errors import InputError
 from siteselect.measures import measure_access, measure_utilities, measure_workforce
 from siteselect.measures.workforce import measure_catchment
 from siteselect.network import RoadGraph, graph_from_tables
-from siteselect.scenario import ACCESS_MEASURES, NetworkSettings
+from siteselect.scenario import ACCESS_MEASURES, WORKFORCE_MEASURES, NetworkSettings
 
 SETTINGS = NetworkSettings(speed_kmh={"unclassified": 60.0}, access_speed_kmh=30.0, max_snap_km=5.0)
 
@@ -133,7 +133,7 @@ def test_what_is_left_out_is_named(graph: RoadGraph, sites: gpd.GeoDataFrame) ->
 def test_workforce_without_a_layer_is_unknown(graph: RoadGraph, sites: gpd.GeoDataFrame) -> None:
     table = measure_workforce(sites, graph, communes(), None, SETTINGS)
     assert table.isna().all().all()
-    assert list(table.columns) == ["labour_30min", "labour_45min", "labour_potential"]
+    assert list(table.columns) == list(WORKFORCE_MEASURES)
 
 
 @pytest.mark.parametrize(
