@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from siteselect import optimise
 from siteselect.messages import Msg
 from siteselect.optimise import Solution
 from siteselect.problem import SelectionProblem
@@ -99,17 +100,29 @@ def replacement_costs(
 ) -> tuple[Replacement, ...]:
     """The replacement cost of every selected site, in the order of their identifiers.
 
-    Costs are exact; among equally good portfolios the sites that enter and leave need not be
-    those that a new run settles on (:func:`replacement_of` with the default solver settles
-    them). A site that was forced in is freed and then forbidden: what it costs to lose it is
-    asked of it too.
+    All searches share one root relaxation. Costs are exact; among equally good portfolios the
+    sites that enter and leave need not be those that a new run settles on. A site that was
+    forced in is freed and then forbidden: what it costs to lose it is asked of it too.
     """
-    search = exact(time_limit_s=time_limit_s, ties=False)
+    inside, _ = locked(problem)
+    warm = optimise.replacement_costs(
+        problem, solution, time_limit_s=time_limit_s, progress=progress
+    )
     found = []
-    for number, site in enumerate(solution.chosen.tolist()):
-        found.append(replacement_of(problem, solution, site, solve=search))
-        if progress is not None:
-            progress("replacement", (number + 1) / len(solution.chosen))
+    for one in warm:
+        if one.site in inside:
+            search = exact(time_limit_s=time_limit_s, ties=False)
+            found.append(replacement_of(problem, solution, one.site, solve=search))
+            continue
+        found.append(
+            Replacement(
+                names(problem, [one.site])[0],
+                one.cost if one.status == "optimal" and solution.proven else None,
+                one.status,
+                names(problem, one.entering.tolist()),
+                names(problem, one.leaving.tolist()),
+            )
+        )
     return tuple(sorted(found, key=lambda one: one.site_id))
 
 
