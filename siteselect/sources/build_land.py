@@ -13,6 +13,7 @@ from siteselect.messages import Msg
 from siteselect.sources.build import NOTICES, write_restoration
 from siteselect.sources.building import Building
 from siteselect.sources.exclusions import read_exclusions
+from siteselect.sources.findings import REPORT_COLUMNS
 from siteselect.sources.landcover import COARSE_M, convert_raster, open_legend
 from siteselect.sources.landtake import caps, read_consumption
 from siteselect.sources.ocsge import rasterise_ocsge
@@ -65,6 +66,14 @@ def _landcover(building: Building, progress: Progress | None) -> None:
                 "vintage": inputs[0].vintage or ", ".join(sorted(burnt.vintages)),
             }
         )
+        told = pd.DataFrame(
+            [
+                (0, None, issue, f"{count} × {burnt.examples.get(issue, '')}", "left_out")
+                for issue, count in burnt.left_out.items()
+            ],
+            columns=list(REPORT_COLUMNS),
+        )
+        building.writer.report(told, first)
         lost = ", ".join(f"{reason} {count}" for reason, count in burnt.left_out.items())
         judged = (
             "calcul d'artificialisation livré par l'IGN"

@@ -39,6 +39,7 @@ ISSUES: Mapping[str, Msg] = {
     "missing_cell": Msg("a cell that must be filled in is empty"),
     "choice_unknown": Msg("a cell holds a word that is not in its list"),
     "wrong_cell": Msg("a cell holds a value that is not possible"),
+    "unknown_pair": Msg("a pair of cover and use that the matrix does not have"),
     "not_asked": Msg("not among the rows that the build file asks for"),
     "not_a_road": Msg("not a road for cars and lorries"),
     "other_period": Msg("a year outside the periods counted"),

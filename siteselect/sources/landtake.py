@@ -149,7 +149,7 @@ def caps(consumption: pd.DataFrame, communes: pd.DataFrame, one: Input) -> pd.Da
     }[one.level]
     columns = list(dict.fromkeys(["code_insee", code, name]))
     places = pd.DataFrame(communes[columns]).set_index("code_insee", drop=False)
-    joined = by_commune.join(places, how="inner").dropna(subset=[code])
+    joined = by_commune.join(places, how="inner").dropna(subset=[code]).rename_axis(None)
     kept = 1.0 - one.reduction
     joined["guaranteed_ha"] = np.maximum(kept * joined["reference_ha"], one.floor_ha)
     groups = joined.groupby(code)

@@ -212,12 +212,12 @@ def check_communes(
     index = cells.index
     if contours is not None:
         away_km = pd.Series(outside_m(places.xy(), list(codes), contours) / M_PER_KM, index=index)
-        told = codes + " (" + away_km.map("{:.1f} km".format) + ")"
+        told = codes + " (" + away_km.map("{:.1f} km".format).astype("str") + ")"
         findings.note(away_km > 0, "outside_commune", told, "kept")
         return
     sets = parcels.parcel_sets(values.present(cells["parcels"]).fillna(""))
     elsewhere = parcels.elsewhere(sets, codes, set(communes.codes))
     findings.note(elsewhere, "parcels_elsewhere", codes + " / " + cells["parcels"].str[:14], "kept")
     far_km = pd.Series(communes.far_m(places.xy(), list(codes)) / M_PER_KM, index=index)
-    told = codes + " (" + far_km.map("{:.1f} km".format) + ")"
+    told = codes + " (" + far_km.map("{:.1f} km".format).astype("str") + ")"
     findings.note(far_km.notna() & ~elsewhere, "far_from_commune", told, "kept")

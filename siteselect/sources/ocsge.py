@@ -352,6 +352,8 @@ def apply_threshold(
                 continue
             judged = _artificialised(part, artif)
             image = np.where(part == 0, 0, np.where(judged, 2, 1)).astype(np.uint8)
+            if image.size <= SIEVE_PIXELS:
+                continue
             sieved = sieve(image, SIEVE_PIXELS, mask=part > 0, connectivity=4)
             top, left = row - low, column - west
             inside = (slice(top, top + WINDOW), slice(left, left + WINDOW))

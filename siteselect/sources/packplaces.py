@@ -37,7 +37,8 @@ def check_places(tables: Tables) -> Iterator[Problem]:
     if sites is None:
         return
     if contours is None:
-        issues = sites["import_issues"] if "import_issues" in sites else pd.Series(dtype="str")
+        none = pd.Series("", index=sites.index, dtype="str")
+        issues = sites["import_issues"] if "import_issues" in sites else none
         doubtful = sites[issues.fillna("").str.contains("outside_commune|far_from|elsewhere")]
         remedy = Msg("give outlines of communes (role contours) for an exact test")
         away = ""
