@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.real, pytest.mark.slow]
 def region_graph(path: Path) -> RoadGraph:
     """Every vertex a node, nodes joined where ways share a coordinate; F, T, B: one-way or both."""
     ways = gpd.read_parquet(path).to_crs(2154)
+    ways = ways[_halved(ways)]
     xy, way = shapely.get_coordinates(ways.geometry.to_numpy(), return_index=True)
     nodes, number = np.unique(np.round(xy, 2), axis=0, return_inverse=True)
     number = number.ravel()
@@ -42,11 +43,17 @@ def region_graph(path: Path) -> RoadGraph:
     )
 
 
+def _halved(ways: gpd.GeoDataFrame) -> np.ndarray:
+    """The ways of the western half, by number: a whole region takes the tests twice as long."""
+    west = ways.geometry.bounds["minx"].to_numpy()
+    return west <= np.median(west)
+
+
 @pytest.mark.parametrize("region", ["IDF", "PACA"])
 def test_matrix_equals_networkx(shared_real: Path, region: str) -> None:
     """Places on nodes, so that networkx needs no help: times from every home to every site."""
     graph = region_graph(shared_real / "transport" / f"osm_roads_major_{region}_2021-07.parquet")
-    assert graph.node_count > 250_000
+    assert graph.node_count > 120_000
     random = np.random.default_rng(6)
     site_node = random.integers(0, graph.node_count, 12)
     home_node = random.permutation(graph.node_count)[:3_000]

@@ -15,7 +15,7 @@ from siteselect.network import from_networkx, nearest_ms, snap, time_matrix
 from siteselect.network.travel import BUILT_FROM, KERNEL_FROM, TimeMatrix, _choose
 
 ENGINES = ("scipy", "numba", "hierarchy")
-relaxed = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+relaxed = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def dense(matrix: TimeMatrix) -> np.ndarray:
