@@ -20,6 +20,7 @@ from siteselect.rulebook import Rulebook, open_rulebook
 from siteselect.rundir import MANIFEST, RESULT, SCENARIO, TABLES, read_json, run_id
 from siteselect.scenario import Scenario
 from siteselect.scenario_files import load_scenario
+from siteselect.verify.exports import check_exports
 from siteselect.verify.tables import check_tables, read_tables
 
 __all__ = ["verify_run"]
@@ -51,6 +52,7 @@ def verify_run(folder: str | Path, *, progress: Progress | None = None) -> tuple
     problems += _identity(scenario, manifest, result, pack, rulebook)
     measured = measure_sites(pack, scenario, progress=progress)
     checks += check_tables(tables, measured, scenario, rulebook, result, problems)
+    checks += check_exports(place, tables, manifest.get("lang", "fr"), problems)
     if problems:
         raise VerificationError(problems)
     return (*checks, _status(result))

@@ -251,13 +251,15 @@ def _shown(choices: Sequence[Choice], sites: pd.DataFrame) -> Iterator[Msg]:
 
 
 def _ranks(tables: RunTables, scenario: Scenario) -> Iterator[Msg]:
-    """The shortlist is the selected by score, then the reserve by score."""
+    """The shortlist is the selected, then the reserve, in the order that the scenario asks."""
     by_score = ["score_units", "site_id"]
     ordered = tables.sites.sort_values(by_score, ascending=[False, True])
-    selected = list(ordered.loc[ordered["status"].isin(CHOSEN), "site_id"])
-    reserve = list(ordered.loc[ordered["status"] == "reserve", "site_id"])
+    by_model = scenario.ranking.reserve == "model"
+    selected = _selected_in_order(ordered, scenario)
+    standing = ordered[ordered["status"] == "reserve"]
+    reserve = list((standing.sort_values("rank") if by_model else standing)["site_id"])
     if list(tables.shortlist["site_id"]) != selected + reserve:
-        yield Msg("the shortlist is not the selected sites and the reserve in order of score")
+        yield Msg("the shortlist is not the selected sites and the reserve in their order")
         return
     ranks = [*range(1, len(selected) + 1), *range(1, len(reserve) + 1)]
     if list(tables.shortlist["rank"]) != ranks:
@@ -268,7 +270,20 @@ def _ranks(tables: RunTables, scenario: Scenario) -> Iterator[Msg]:
     rows = tables.sites.set_index("site_id").loc[tables.shortlist["site_id"]].reset_index()
     for column in tables.shortlist.columns:
         yield from _same(tables.shortlist, rows, column, "shortlist.parquet")
-    yield from _passed_over(ordered, len(reserve), scenario)
+    if not by_model:  # what the model would take next rests on the search
+        yield from _passed_over(ordered, len(reserve), scenario)
+
+
+def _selected_in_order(ordered: pd.DataFrame, scenario: Scenario) -> list[str]:
+    """Selected sites by score, or by stated replacement cost (which rests on the search)."""
+    selected = ordered[ordered["status"].isin(CHOSEN)]
+    if scenario.ranking.order == "replacement_cost":
+        selected = selected.sort_values(
+            ["replacement_cost", "score_units", "site_id"],
+            ascending=[False, False, True],
+            na_position="first",
+        )
+    return list(selected["site_id"])
 
 
 def _passed_over(ordered: pd.DataFrame, listed: int, scenario: Scenario) -> Iterator[Msg]:
