@@ -17,9 +17,10 @@ from siteselect.measuring import Measured
 from siteselect.messages import Msg
 from siteselect.optimise import Solution
 from siteselect.problem import Conflicts, Separation
+from siteselect.ranking import Standing
 from siteselect.rulebook import Rulebook
 from siteselect.scenario import Scenario
-from siteselect.units import score_from_units, units_to_ha
+from siteselect.units import SCORE_SCALE, score_from_units, units_to_ha
 from siteselect.variants import full_variant
 
 SELECTED = ("selected", "forced_in")
@@ -50,14 +51,17 @@ def outcome_of(
     solution: Solution,
     scenario: Scenario,
     rulebook: Rulebook,
+    standing: Standing | None = None,
 ) -> Outcome:
     """Everything that follows from the chosen columns and the restored parcels.
+
+    ``standing`` gives replacement costs and the model's reserve, where the scenario asks.
 
     ``reason`` columns hold :class:`~siteselect.messages.Msg`; the pipeline renders them.
     """
     chosen = formulation.columns.iloc[solution.columns]
     sites = _described(measured.sites, formulation, chosen, scenario, rulebook)
-    sites = _ranked(sites, scenario)
+    sites = _ranked(sites, scenario, standing)
     sites["reason"] = _reasons(sites, formulation, scenario)
     restored = _restored(formulation, solution)
     developed = sites[sites["status"].isin(SELECTED)]
@@ -108,8 +112,14 @@ def _described(
     return result
 
 
-def _ranked(sites: gpd.GeoDataFrame, scenario: Scenario) -> gpd.GeoDataFrame:
-    """Statuses, and ranks by score (ties: by site_id) of the selected and of the reserve."""
+def _ranked(
+    sites: gpd.GeoDataFrame, scenario: Scenario, standing: Standing | None
+) -> gpd.GeoDataFrame:
+    """Statuses, and ranks of the selected and of the reserve (ties: by site_id).
+
+    By score, or as ``[ranking]`` asks: a site without which nothing is feasible has no cost and
+    comes first.
+    """
     include, exclude = set(scenario.locks.include), set(scenario.locks.exclude)
     chosen = sites["variant"].notna()
     status = np.where(chosen, "selected", "not_selected").astype(object)
@@ -117,14 +127,27 @@ def _ranked(sites: gpd.GeoDataFrame, scenario: Scenario) -> gpd.GeoDataFrame:
     status[(~chosen & sites["site_id"].isin(exclude)).to_numpy()] = "forced_out"
     status[sites["excluded_reason"].notna().to_numpy()] = "excluded"
     sites["status"] = status
+    if standing is not None:
+        lost = sites["site_id"].map(standing.costs).astype(float)
+        sites["replacement_cost"] = lost / SCORE_SCALE
     order = sites.sort_values(["score_units", "site_id"], ascending=[False, True])
-    free = order[(order["status"] == "not_selected") & order["offered_"]]
-    reserve = free["site_id"].head(scenario.reserve)
+    if standing is not None and standing.reserve is not None:
+        reserve = list(standing.reserve)
+    else:
+        free = order[(order["status"] == "not_selected") & order["offered_"]]
+        reserve = free["site_id"].head(scenario.reserve).tolist()
     sites.loc[sites["site_id"].isin(set(reserve)), "status"] = "reserve"
     rank = pd.Series(pd.NA, index=sites.index, dtype="Int64")
-    for statuses in (SELECTED, ("reserve",)):
-        listed = order.index[sites.loc[order.index, "status"].isin(statuses)]
-        rank[listed] = np.arange(1, len(listed) + 1)
+    if scenario.ranking.order == "replacement_cost":
+        order = sites.sort_values(
+            ["replacement_cost", "score_units", "site_id"],
+            ascending=[False, False, True],
+            na_position="first",
+        )
+    listed = order.index[order["site_id"].isin(sites.loc[chosen, "site_id"])]
+    rank[listed] = np.arange(1, len(listed) + 1)
+    row = pd.Series(sites.index, index=sites["site_id"])
+    rank[row.loc[reserve]] = np.arange(1, len(reserve) + 1)
     sites["rank"] = rank
     return sites
 

@@ -25,6 +25,7 @@ from siteselect.optimise import Solution, solve
 from siteselect.outcome import Outcome, outcome_of
 from siteselect.pack import DataPack, open_pack
 from siteselect.problem import Ledger, SelectionProblem
+from siteselect.ranking import Standing, standing_of
 from siteselect.report import write_reports
 from siteselect.rulebook import Rulebook, open_rulebook
 from siteselect.rundir import run_id, write_run
@@ -107,7 +108,9 @@ def run(
         solution = _solve(formulation.problem, loaded.scenario, tell)
     with clock.stage("price"):
         price = _price_of_zan(formulation, loaded.scenario, solution, tell)
-    outcome = outcome_of(measured, formulation, solution, loaded.scenario, rulebook)
+    with clock.stage("rank"):
+        standing = _standing(formulation.problem, loaded.scenario, solution, tell)
+    outcome = outcome_of(measured, formulation, solution, loaded.scenario, rulebook, standing)
     outcome = replace(outcome, totals={**outcome.totals, **price})
     done = _assemble(loaded, pack, rulebook, measured, formulation, solution, outcome, clock, lang)
     if out is not None:
@@ -198,6 +201,21 @@ def _price_of_zan(
         ),
         "counterfactual_kept": float(len(set(other.chosen) & set(solution.chosen))),
     }
+
+
+def _standing(
+    problem: SelectionProblem, scenario: Scenario, solution: Solution, tell: Progress
+) -> Standing | None:
+    """Replacement costs and the model's reserve, where the scenario asks for them."""
+    if not scenario.ranking.priced:
+        return None
+    return standing_of(
+        problem,
+        solution,
+        reserve=scenario.reserve if scenario.ranking.reserve == "model" else None,
+        time_limit_s=scenario.solve.time_limit_s,
+        progress=tell,
+    )
 
 
 def _assemble(

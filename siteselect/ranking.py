@@ -82,6 +82,18 @@ class Reserve:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """What a scenario asks of ranks: costs by site, and the reserve as the model would take it.
+
+    ``costs`` holds ``None`` where no portfolio exists without the site, or none is proven;
+    ``reserve`` is ``None`` where the reserve goes by score.
+    """
+
+    costs: Mapping[str, int | None]
+    reserve: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
 class NestedStep:
     """One step of a nested order: ``count`` sites, all of them in the next step."""
 
@@ -144,6 +156,24 @@ def _compared(
     proven = other.status == solution.status == "optimal"
     cost = solution.objective - other.objective if proven else None
     return Replacement(name, cost, other.status, enter, leave)
+
+
+def standing_of(
+    problem: SelectionProblem,
+    solution: Solution,
+    *,
+    reserve: int | None,
+    time_limit_s: float = 600.0,
+    progress: Progress | None = None,
+) -> Standing:
+    """Costs of all selected sites and, where ``reserve`` gives a length, the reserve list."""
+    found = replacement_costs(problem, solution, time_limit_s=time_limit_s, progress=progress)
+    listed = None
+    if reserve is not None:
+        search = exact(time_limit_s=time_limit_s)
+        taken = reserve_list(problem, solution, found, size=reserve, solve=search)
+        listed = tuple(one.site_id for one in taken.sites)
+    return Standing({one.site_id: one.cost for one in found}, listed)
 
 
 def replacement_order(

@@ -346,6 +346,26 @@ class Locks(_Settings):
     reasons: dict[str, str] = Field(default_factory=dict, description="who and why, by site_id")
 
 
+class RankingSettings(_Settings):
+    """What ranks and reserve list rest on; prices take one exact solve a selected site."""
+
+    replacement_costs: bool = Field(
+        False, description="price each selected site: the objective lost without it, solved again"
+    )
+    order: Literal["score", "replacement_cost"] = Field(
+        "score", description="order of the selected sites; replacement_cost prices them too"
+    )
+    reserve: Literal["score", "model"] = Field(
+        "score",
+        description="reserve list: next scores, or what the model would take next (prices too)",
+    )
+
+    @property
+    def priced(self) -> bool:
+        """Whether replacement costs are needed."""
+        return self.replacement_costs or self.order == "replacement_cost" or self.reserve == "model"
+
+
 class SolveSettings(_Settings):
     """Limits of the search; the answer never depends on the number of workers."""
 
@@ -373,6 +393,7 @@ class Scenario(_Settings):
     constraints: ConstraintSettings = ConstraintSettings()
     zan: ZanSettings = ZanSettings()
     locks: Locks = Locks()
+    ranking: RankingSettings = RankingSettings()
     solve: SolveSettings = SolveSettings()
 
     @field_validator("pack")

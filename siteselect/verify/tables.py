@@ -81,7 +81,15 @@ def check_tables(
         Msg("{count} selected sites respect every rule of the scenario", count=len(choices)),
         Msg("objective, totals, ranks and {count} ledger rows recomputed in integers",
             count=len(tables.ledger)),
+        *_rests_on_the_search(scenario),
     ]  # fmt: skip
+
+
+def _rests_on_the_search(scenario: Scenario) -> Iterator[Msg]:
+    """What is shown but cannot be recomputed without the optimiser."""
+    if scenario.ranking.priced:
+        yield Msg("replacement costs, and the reserve where the model chooses it, rest on the "
+                  "search: they are not recomputed")  # fmt: skip
 
 
 def _measures(tables: RunTables, measured: Measured) -> Iterator[Msg]:
@@ -259,7 +267,11 @@ def _ranks(tables: RunTables, scenario: Scenario) -> Iterator[Msg]:
     standing = ordered[ordered["status"] == "reserve"]
     reserve = list((standing.sort_values("rank") if by_model else standing)["site_id"])
     if list(tables.shortlist["site_id"]) != selected + reserve:
-        yield Msg("the shortlist is not the selected sites and the reserve in their order")
+        yield (
+            Msg("the shortlist is not the selected sites and the reserve in the order asked")
+            if scenario.ranking.priced
+            else Msg("the shortlist is not the selected sites and the reserve in order of score")
+        )
         return
     ranks = [*range(1, len(selected) + 1), *range(1, len(reserve) + 1)]
     if list(tables.shortlist["rank"]) != ranks:
