@@ -127,19 +127,78 @@ def _told(pack: DataPack, folder: Path, translator: Translator, as_json: bool) -
 
 
 @data.command("list")
-def data_list(lang: LangOption = Lang.fr, as_json: JsonOption = False) -> None:
-    """Montre les paquets livrés, leurs couches, licences et ce qui est simulé."""
+def data_list(
+    pack: Annotated[
+        str, typer.Option("--pack", help="paquet dont on veut savoir ce qu'il contient")
+    ] = "france",
+    lang: LangOption = Lang.fr,
+    as_json: JsonOption = False,
+) -> None:
+    """Montre un paquet (couches, licences, ce qui est simulé) et les sources officielles."""
     with faults(lang) as translator:
-        from siteselect.pack import embedded_packs, open_pack
+        from siteselect.pack import open_pack
+        from siteselect.sources.catalogue import catalogue
 
-        packs = [open_pack(name) for name in embedded_packs()]
+        chosen = open_pack(pack, check=False)
+        sources = catalogue()
         if as_json:
-            print_json({pack.manifest.name: pack.manifest.model_dump() for pack in packs})
+            print_json(
+                {
+                    chosen.manifest.name: chosen.manifest.model_dump(),
+                    "sources": {name: source.model_dump() for name, source in sources.items()},
+                }
+            )
         else:
+            from siteselect.report.packreport import print_catalogue
             from siteselect.report.screen import print_pack
 
-            for pack in packs:
-                print_pack(pack, translator)
+            print_pack(chosen, translator)
+            print_catalogue(sources, chosen, translator)
+
+
+@data.command("fetch")
+def data_fetch(
+    name: Annotated[str, typer.Argument(help="nom de la source (siteselect data list)")],
+    folder: Annotated[Path, typer.Option("--to", help="dossier des fichiers")] = Path("fichiers"),
+    url: Annotated[
+        str | None, typer.Option("--url", help="adresse du fichier, prise sur la page de la source")
+    ] = None,
+    sha256: Annotated[
+        str | None, typer.Option("--sha256", help="empreinte que le fichier doit avoir")
+    ] = None,
+    offline: Annotated[
+        Path | None, typer.Option("--offline", help="dossier où le fichier est déjà")
+    ] = None,
+    unzip: Annotated[bool, typer.Option("--unzip", help="déballer l'archive zip")] = False,
+    lang: LangOption = Lang.fr,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Télécharge une source officielle (reprise, nouveaux essais, empreinte notée)."""
+    with faults(lang) as translator:
+        from siteselect.messages import Msg
+        from siteselect.sources.catalogue import fetch, unpack
+
+        with progress(translator, quiet=quiet or as_json) as tell:
+            got = fetch(name, folder, url=url, sha256=sha256, offline=offline, progress=tell)
+        files = unpack(got.path, folder) if unzip else [got.path]
+        if as_json:
+            print_json(
+                {
+                    "files": [str(path) for path in files],
+                    "url": got.url,
+                    "bytes": got.bytes,
+                    "sha256": got.sha256,
+                    "changed": got.changed,
+                }
+            )
+            return
+        for path in files:
+            typer.echo(str(path))
+        typer.echo(f"sha256 {got.sha256}", err=True)
+        if got.changed:
+            told = Msg("the file is no longer the one fetched before: build the packs again")
+            typer.echo(translator.text(told), err=True)
 
 
 @data.command("template")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -10,6 +11,8 @@ from rich.table import Table
 
 from siteselect.i18n import Translator
 from siteselect.messages import Msg
+from siteselect.pack import DataPack
+from siteselect.sources.catalogue import Source
 from siteselect.sources.packcheck import Problem
 
 SEVERITIES = {"error": Msg("error"), "warning": Msg("warning"), "note": Msg("note")}
@@ -53,6 +56,38 @@ def print_check(problems: Sequence[Problem], translator: Translator) -> None:
             )
         )
     )
+
+
+def print_catalogue(sources: Mapping[str, Source], pack: DataPack, translator: Translator) -> None:
+    """Official sources: what each is, feeds and allows, and whether the pack has its role."""
+    console, text = Console(highlight=False), translator.text
+    table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
+    table.title = text(Msg("official sources"))
+    for heading in (
+        Msg("name"), Msg("content"), Msg("producer"), Msg("licence"), Msg("role"), Msg("page"),
+        Msg("in the pack"),
+    ):  # fmt: skip
+        table.add_column(text(heading), overflow="fold")
+    real = {layer.role for layer in pack.manifest.layers if not layer.simulated}
+    for name, source in sources.items():
+        roles = {_ROLES.get(role, role) for role in re.findall(r"[a-z_]+", source.role)}
+        here = text(Msg("yes")) if roles & real else "—"
+        table.add_row(
+            name, source.title, source.producer, source.licence, source.role, source.page, here
+        )
+    console.print(table)
+
+
+_ROLES = {
+    "friches": "sites",
+    "economic_sites": "sites",
+    "applications": "sites",
+    "ocsge": "landuse",
+    "landcover": "landuse",
+    "roads": "road_edges",
+    "consumption": "caps",
+}
+"""Role of an input → role of the layer that it becomes."""
 
 
 def as_records(problems: Sequence[Problem], translator: Translator) -> list[dict[str, Any]]:

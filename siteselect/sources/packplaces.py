@@ -38,7 +38,7 @@ def check_places(tables: Tables) -> Iterator[Problem]:
         return
     if contours is None:
         none = pd.Series("", index=sites.index, dtype="str")
-        issues = sites["import_issues"] if "import_issues" in sites else none
+        issues = sites.get("import_issues", none)
         doubtful = sites[issues.fillna("").str.contains("outside_commune|far_from|elsewhere")]
         remedy = Msg("give outlines of communes (role contours) for an exact test")
         away = ""
