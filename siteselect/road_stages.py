@@ -18,6 +18,7 @@ import pandas as pd
 
 from siteselect import measures, network
 from siteselect.cache import StageCache
+from siteselect.errors import Fault, InputError
 from siteselect.measures.access import nearest_min
 from siteselect.measures.places import site_index, snap_layer
 from siteselect.measures.roads import road_edits, scenario_graph, speeds_of
@@ -67,11 +68,14 @@ def measure_by_road(
         Layers that do not fit, an edit of the scenario that does not fit the pack.
     """
     stage = _Stages(pack, sites, communes, facilities, scenario, cache, progress)
-    parts = [stage.access(name) for name in FACILITY_CLASSES]
-    parts += [stage.snapping(), stage.workforce()]
+    parts = [stage.snapping(), *(stage.access(name) for name in FACILITY_CLASSES)]
+    table = pd.concat([*parts[1:], parts[0], stage.workforce()], axis=1)
     return ByRoad(
-        table=pd.concat(parts, axis=1),
-        notices=_left_out(stage.left_out(), scenario.network),
+        table=table,
+        notices=(
+            *_lost(table["snap_km"], scenario.network),
+            *_left_out(stage.left_out(), scenario.network),
+        ),
         routing=stage.routing,
     )
 
@@ -134,6 +138,7 @@ class _Stages:
 
         def compute() -> pd.DataFrame:
             _, snapped = self.on_road("car")
+            _check_region(snapped, self.settings)
             columns = {"snap_km": snapped.distance_m / M_PER_KM}
             return pd.DataFrame(columns, index=site_index(self.sites))
 
@@ -197,6 +202,44 @@ class _Stages:
         return self.cache.table("left-out", self.workforce_key(), (measures, network), compute)
 
 
+def _check_region(snapped: Snapped, settings: NetworkSettings) -> None:
+    """No site near any road is the graph of another region, not a land without roads.
+
+    Raises
+    ------
+    InputError
+        There are sites, and none of them is within the bound of a road.
+    """
+    if len(snapped) and not snapped.on_network.any():
+        raise InputError(
+            Fault(
+                Msg("no site lies within {km:g} km of any road", km=settings.max_snap_km),
+                file="road_nodes",
+                value=f"{float(snapped.distance_m.min()) / M_PER_KM:.0f} km",
+                remedy=Msg(
+                    "give the road graph of the region of the sites, both in EPSG:2154, or raise "
+                    "network.max_snap_km"
+                ),
+            )
+        )
+
+
+def _lost(snap_km: pd.Series, settings: NetworkSettings) -> tuple[Msg, ...]:
+    """What the planner is told of sites that no road serves."""
+    lost = snap_km.index[snap_km > settings.max_snap_km].astype(str).tolist()
+    if not lost:
+        return ()
+    return (
+        Msg(
+            "{count} sites are farther than {km:g} km from any road of the graph, unreachable: "
+            "{sites}",
+            count=len(lost),
+            km=settings.max_snap_km,
+            sites=_named(lost),
+        ),
+    )
+
+
 def _left_out(table: pd.DataFrame, settings: NetworkSettings) -> tuple[Msg, ...]:
     """What the planner is told of communes that count for nobody."""
     said = []
@@ -213,7 +256,7 @@ def _left_out(table: pd.DataFrame, settings: NetworkSettings) -> tuple[Msg, ...]
     if off:
         said.append(
             Msg(
-                "{count} communes lie farther than {km:g} km from any road of the graph and count "
+                "{count} communes are farther than {km:g} km from any road of the graph and count "
                 "for no site: {codes}",
                 count=len(off),
                 km=settings.max_snap_km,

@@ -234,4 +234,4 @@ def test_communes_that_count_for_nobody_are_told(tiny_pack, tmp_path) -> None:
     for _ in range(2):
         said = [str(notice) for notice in measured(tiny_pack, tmp_path / "stages").notices]
         assert any("1 communes have no labour figure" in one and "01000" in one for one in said)
-        assert any("1 communes lie farther than 15 km" in one and "02005" in one for one in said)
+        assert any("1 communes are farther than 15 km" in one and "02005" in one for one in said)
