@@ -222,6 +222,26 @@ def test_a_vehicle_for_a_class_that_does_not_exist(tiny_pack) -> None:
         measured(tiny_pack, vehicle={"labour": "hgv"})
 
 
+def test_competition_and_market_can_be_criteria(tiny_pack) -> None:
+    criteria = {
+        "labour_60min": {"weight": 0.2, "best": 50_000, "worst": 0},
+        "labour_per_job": {"weight": 0.5, "best": 50, "worst": 0},
+        "market_potential": {"weight": 0.3, "best": 5_000, "worst": 0},
+    }
+    none = {name: {"weight": 0, "best": 1, "worst": 0} for name in ("labour_30min", "labour_45min")}
+    chosen = {"criteria": {"workforce": {**none, **criteria}}}
+    plain = {"pack": str(tiny_pack), "count": 2, "constraints": {"region_min": 0}}
+    run = siteselect.run({**plain, **chosen}, cache=False)
+    assert run.result.status == "optimal"
+    for name in criteria:
+        assert run.sites[name].gt(0).all()
+        assert run.contributions[name].gt(0).all()
+    before = siteselect.run(plain, cache=False)
+    for name in criteria:  # measured all the same, and without effect
+        assert before.sites[name].equals(run.sites[name])
+        assert name not in before.contributions.columns
+
+
 def test_communes_that_count_for_nobody_are_told(tiny_pack, tmp_path) -> None:
     """One commune without a figure, one on an island; kept from the first run to the second."""
 

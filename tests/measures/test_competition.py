@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from siteselect.measures.competition import (
     Decay,
     floating_catchment,
+    labour_competition,
     market_potential,
     potential,
 )
@@ -112,3 +113,34 @@ def test_refusals() -> None:
         floating_catchment(
             TIMES, jobs=np.array([-1.0, 1]), workers=np.ones(3), decay=Decay("step", MIN)
         )
+
+
+def test_labour_competition_by_hand() -> None:
+    """Commune 1 (200 workers) is within 20 min of both sites: 200 / (30 + 10) = 5 a job."""
+    near = Decay("step", 20 * MIN)
+    jobs = np.array([30.0, 10.0])
+    found = labour_competition(TIMES, jobs=jobs, workers=PEOPLE, decay=near)
+    # site 0 has commune 0 for itself (100 / 30), too
+    assert found.tolist() == pytest.approx([100 / 30 + 5, 5])
+    alone = labour_competition(TIMES, jobs=np.array([30.0, 0.0]), workers=PEOPLE, decay=near)
+    assert alone[0] == pytest.approx(300 / 30)
+    nothing = labour_competition(TIMES, jobs=np.zeros(2), workers=PEOPLE, decay=near)
+    assert nothing.tolist() == [0, 0]
+    with pytest.raises(ValueError, match="2 sites and 2 places"):
+        labour_competition(TIMES, jobs=jobs, workers=PEOPLE[:2], decay=near)
+    with pytest.raises(ValueError, match="0 or more"):
+        labour_competition(TIMES, jobs=-jobs, workers=PEOPLE, decay=near)
+
+
+@given(
+    jobs=st.lists(st.floats(1, 1000), min_size=2, max_size=2),
+    workers=st.lists(st.floats(0, 1000), min_size=3, max_size=3),
+    shape=st.sampled_from(["step", "exponential", "gaussian"]),
+    cutoff=st.integers(0, 60),
+)
+def test_every_worker_counts_once(jobs, workers, shape, cutoff) -> None:
+    """Σ A · jobs is the number of workers who reach any site, whatever the decay."""
+    decay, people = Decay(shape, cutoff * MIN), np.array(workers)
+    found = labour_competition(TIMES, jobs=np.array(jobs), workers=people, decay=decay)
+    reach = np.unique(TIMES.column[TIMES.duration_ms <= cutoff * MIN])
+    assert found @ np.array(jobs) == pytest.approx(people[reach].sum())

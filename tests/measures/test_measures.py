@@ -119,6 +119,30 @@ def test_workforce_by_hand(graph: RoadGraph, sites: gpd.GeoDataFrame) -> None:
     assert table["labour_potential"].to_numpy()[3] == 0
 
 
+def test_decays_competition_and_market_by_hand(graph: RoadGraph, sites: gpd.GeoDataFrame) -> None:
+    """Gaussian and exponential are both half at the half-life; each site is 1 ha of 20 jobs."""
+    labour = pd.DataFrame({"code_insee": ["01004", "01005"], "labour_force": [1000, 200]})
+    people = communes().assign(population=pd.array([4000, 500, None, 10, 7], dtype="Int64"))
+    settings = SETTINGS.model_copy(update={"labour_decay": "gaussian", "half_life_min": 25.0})
+    table = measure_workforce(sites, graph, people, labour, settings)
+    assert table["labour_potential"].iloc[0] == pytest.approx(1000 + 200 / 2)
+    # both communes are within 45 min of "on" and "aside" and of no other site: 40 jobs
+    assert table["labour_per_job"].to_numpy()[:2] == pytest.approx([1200 / 40, 1200 / 40])
+    assert table["labour_per_job"].to_numpy()[2:].tolist() == [0, 0]
+    near = settings.model_copy(update={"competition_cutoff_min": 10.0})
+    table = measure_workforce(sites, graph, people, labour, near)
+    assert table["labour_per_job"].tolist() == pytest.approx([1000 / 20, 0, 0, 0])
+    # "on" is at 0 min (a minute) and 25 min of people, "aside" at 12 and 17
+    market = table["market_potential"].to_numpy()
+    assert market[:2] == pytest.approx([4000 + 500 / 25, 4000 / 12 + 500 / 17])
+    step = settings.model_copy(update={"labour_decay": "step", "potential_cutoff_min": 20.0})
+    table = measure_workforce(sites, graph, people, None, step)
+    assert table["labour_potential"].isna().all()
+    assert table["market_potential"].to_numpy()[0] == pytest.approx(4000)
+    table = measure_workforce(sites, graph, people, labour, step)
+    assert table["labour_potential"].tolist() == [1000, 1200, 0, 0]
+
+
 def test_what_is_left_out_is_named(graph: RoadGraph, sites: gpd.GeoDataFrame) -> None:
     labour = pd.DataFrame(
         {"code_insee": ["01004", "01005"], "labour_force": pd.array([5, None], dtype="Int64")}
