@@ -179,11 +179,13 @@ def _price_of_zan(
     ``price_of_zan`` is an exact difference when both solves are proven; nothing is stated when
     the twin is infeasible or not proven, or when there is no ledger at all.
     """
+    if not scenario.zan.price or solution.status != "optimal":
+        return {}
     twin = formulation.with_zan(not scenario.zan.enforced)
     same = not any(
         isinstance(one, Ledger) for one in (*twin.constraints, *formulation.problem.constraints)
     )
-    if same or not scenario.zan.price or solution.status != "optimal":
+    if same:
         return {}
     tell("price", 0.0)
     try:
