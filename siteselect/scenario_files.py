@@ -293,6 +293,13 @@ def _validate(tree: Tree, path: Path | None) -> Scenario:
 def _fault(item: Mapping[str, Any], path: Path | None) -> Fault:
     location: tuple[str | int, ...] = item["loc"]
     where = ".".join(str(part) for part in location)
+    if item["type"] == "extra_forbidden" and where in GRID_TABLES:
+        return Fault(
+            Msg("this table makes many scenarios of one file"),
+            file=path,
+            where=where,
+            remedy=Msg("run it with siteselect batch"),
+        )
     if item["type"] == "extra_forbidden":
         near = nearest_name(str(location[-1]), _fields_at(location[:-1]))
         return Fault(

@@ -43,7 +43,8 @@ def test_a_chain_of_extends_carries_a_grid(workshop):
 def test_a_scenario_cannot_extend_a_grid(workshop):
     workshop.write("over.toml", 'extends = "grid.toml"\n')
     (one,) = plan_batch(workshop.folder / "over.toml").runs
-    assert "sweep" in str(one.error)
+    assert "sweep: this table makes many scenarios" in str(one.error)
+    assert "siteselect batch" in str(one.error)
 
 
 def test_wrong_ones_are_kept_with_their_reason(workshop):
