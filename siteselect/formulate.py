@@ -112,6 +112,7 @@ def formulate(
         *_totals(columns, scenario.constraints),
         *_exclusions(considered, scenario.constraints),
         *_locks(considered, scenario),
+        *_held_variants(considered, columns, scenario),
     ]
     problem = SelectionProblem(
         site=columns["site"].to_numpy(np.int32),
@@ -248,6 +249,22 @@ def _locks(considered: pd.DataFrame, scenario: Scenario) -> Iterable[Constraint]
         )
 
 
+def _held_variants(
+    considered: pd.DataFrame, columns: pd.DataFrame, scenario: Scenario
+) -> Iterable[Constraint]:
+    """A site labelled to be developed one way is not developed another."""
+    ids = considered["site_id"].to_numpy()[columns["site"].to_numpy()]
+    for site_id, variant in sorted(scenario.locks.variants.items()):
+        other = np.flatnonzero((ids == site_id) & (columns["variant"] != variant).to_numpy())
+        if len(other):
+            yield Group(
+                Msg("{site_id} is developed one way only", site_id=site_id),
+                other.astype(np.int64),
+                0,
+                0,
+            )
+
+
 def _parcels(offered: pd.DataFrame, considered: pd.DataFrame, *, whole: bool) -> Parcels:
     position = pd.Series(np.arange(len(considered)), index=considered["site_id"])
     on_site = position.reindex(offered["site_id"]).fillna(-1)
@@ -297,7 +314,11 @@ def _check_names(sites: pd.DataFrame, free: pd.Series[bool], scenario: Scenario)
     known = set(sites["site_id"])
     excluded = dict(zip(sites["site_id"][~free], sites["excluded_reason"][~free], strict=True))
     locks = scenario.locks
-    for key, wanted in (("include", locks.include), ("exclude", locks.exclude)):
+    for key, wanted in (
+        ("include", locks.include),
+        ("exclude", locks.exclude),
+        ("variants", tuple(locks.variants)),
+    ):
         for site_id in sorted(set(wanted) - known):
             _unknown(site_id, known, f"locks.{key}", log)
     for site_id in sorted(set(locks.include) & set(excluded)):

@@ -344,6 +344,9 @@ class Locks(_Settings):
     include: tuple[str, ...] = Field((), description="site_id forced into the selection")
     exclude: tuple[str, ...] = Field((), description="site_id kept out of the selection")
     reasons: dict[str, str] = Field(default_factory=dict, description="who and why, by site_id")
+    variants: dict[str, Literal["full", "reuse"]] = Field(
+        default_factory=dict, description="the only way to develop a site, by site_id"
+    )
 
 
 class RankingSettings(_Settings):

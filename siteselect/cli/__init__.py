@@ -17,6 +17,7 @@ from siteselect.cli.decision import (
     equity,
     explain,
     jobs,
+    next_round,
     rank,
     robustness,
     tradeoffs,
@@ -39,6 +40,7 @@ app.add_typer(scenario, name="scenario")
 app.add_typer(data, name="data")
 for question in (explain, compare, rank, robustness, alternatives, tradeoffs, equity, jobs):
     app.command()(question)
+app.command("round")(next_round)
 
 
 def main() -> None:

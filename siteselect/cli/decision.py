@@ -378,3 +378,51 @@ def _outlines(folder: Path) -> pd.DataFrame | None:
             regions: pd.DataFrame = outlines[outlines["level"] == "region"]
             return regions
     return None
+
+
+def next_round(
+    folder: RunArgument,
+    out: Annotated[Path, typer.Option("--out", help="dossier de la vague suivante")],
+    add: Annotated[int, typer.Option("--add", min=0, help="sites à ajouter")] = 0,
+    withdraw: Annotated[
+        list[str] | None, typer.Option("--withdraw", help="site retiré (plusieurs fois possible)")
+    ] = None,
+    more_budget_keur: Annotated[
+        float, typer.Option("--more-budget", min=0, help="budget de la vague, k€")
+    ] = 0.0,
+    from_reserve: Annotated[
+        bool, typer.Option("--from-reserve/--from-anywhere", help="remplaçants pris en réserve")
+    ] = True,
+    lang: LangOption = Lang.fr,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Choisit la vague suivante : labellisés gardés, retirés remplacés, bilans reportés."""
+    with faults(lang) as t:
+        from siteselect.report.decision import columns_of, print_table
+        from siteselect.rounds import choose_round
+
+        with progress(t, quiet=quiet or as_json) as tell:
+            found = choose_round(
+                folder, out, add=add, withdrawn=withdraw or (), from_reserve=from_reserve,
+                more_budget_keur=more_budget_keur, progress=tell,
+            )  # fmt: skip
+        moved = found.difference.sites
+        moved = moved[moved["movement"] != "kept"]
+        if as_json:
+            print_json(
+                {
+                    "folder": str(out),
+                    "run_id": found.run.run_id,
+                    "objective": found.run.result.objective,
+                    "status": found.run.result.status,
+                    **{
+                        kind: moved.loc[moved["movement"] == kind, "site_id"].tolist()
+                        for kind in ("entered", "left")
+                    },
+                }
+            )
+            return
+        print_table(moved, ["site_id", "name", "region_name", "movement"], t)
+        print_table(found.difference.totals, columns_of(found.difference.totals), t)
+        _files(out, t)

@@ -125,6 +125,11 @@ def _count_and_locks(choices: Sequence[Choice], scenario: Scenario) -> Iterator[
         yield Msg("{site_id} is forced in but not selected", site_id=site_id)
     for site_id in sorted(set(scenario.locks.exclude) & set(ids)):
         yield Msg("{site_id} is forced out but selected", site_id=site_id)
+    for one in choices:
+        held = scenario.locks.variants.get(str(one.row["site_id"]), one.variant)
+        if one.variant != held:
+            yield Msg("{site_id} is developed as {variant}, it is held to {held}",
+                      site_id=one.row["site_id"], variant=one.variant, held=held)  # fmt: skip
 
 
 def _variants(choices: Sequence[Choice], scenario: Scenario) -> Iterator[Msg]:
