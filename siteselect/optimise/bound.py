@@ -9,6 +9,7 @@ that follows is exact: 64-bit where the range is proven, Python integers where s
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -107,22 +108,30 @@ def exact_sum(values: Ints) -> int:
 
 def _scale(model: Model, given: Multipliers) -> int:
     """The largest power of two for which every 64-bit intermediate stays in range."""
+    bits = math.ceil(math.log2(_largest(model, given)))
+    return int(2 ** max(0, min(30, RANGE_BITS - bits)))
+
+
+def _largest(model: Model, given: Multipliers) -> float:
+    """No intermediate exceeds this, at scale 1; infinite where a multiplier is no number."""
     largest = float(np.abs(model.score).max(initial=1)) + float(model.weights.sum())
     largest += float(np.abs(given.y) @ given.block.largest)
     largest += float(np.abs(given.cut_y).sum()) + len(given.y) + len(given.cuts) + 1
-    return int(2 ** max(0, min(30, RANGE_BITS - math.ceil(math.log2(largest)))))
+    return largest if math.isfinite(largest) else math.inf
 
 
 def exact_bound(
     model: Model, given: Multipliers, state: NDArray[np.int8], shut: NDArray[np.bool_]
 ) -> Bound:
-    """The bound for the sites fixed by ``state`` and the columns ``shut``.
-
-    Raises
-    ------
-    OverflowError
-        When the multipliers leave the range in which 64-bit arithmetic is exact.
-    """
+    """The bound for the sites fixed by ``state`` and the columns ``shut``."""
+    if _largest(model, given) >= 2**RANGE_BITS:
+        # A programme stopped early may propose anything; multipliers of zero always hold.
+        given = dataclasses.replace(
+            given,
+            y=0 * given.block.largest,
+            cut_y=np.zeros(len(given.cuts)),
+            mu=np.zeros(len(given.demand)),
+        )
     scale = _scale(model, given)
     block = given.block
     y = _signed(np.rint(given.y * scale).astype(np.int64), block)

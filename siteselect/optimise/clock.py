@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from siteselect.optimise.exact import Portfolio
 from siteselect.optimise.model import Model
+from siteselect.optimise.stop import Stop
 from siteselect.problem import SelectionProblem
 
 Progress = Callable[[str, float], None]
-RESERVE, MOST_RESERVE_S, LEAST_GRACE_S = 0.15, 20.0, 0.5
+RESERVE, MOST_RESERVE_S, LEAST_GRACE_S = 0.15, 20.0, 1.0
 """Share of the time kept for a heuristic answer, its most, and what it may run over."""
 
 
@@ -30,20 +31,27 @@ class Run:
     timings: dict[str, float] = field(default_factory=dict)
     info: dict[str, float | int | str | bool] = field(default_factory=dict)
 
-    def late(self) -> bool:
-        """Out of time; without an answer a share of it is kept back for the heuristic."""
+    def seconds_left(self) -> float:
+        """Time left; without an answer a share of it is kept back for the heuristic."""
         reserve = 0.0
         if self.best is None:
             reserve = min(MOST_RESERVE_S, RESERVE * (self.deadline - self.started))
-        return time.perf_counter() > self.deadline - reserve
+        return self.deadline - reserve - time.perf_counter()
 
-    def too_late(self) -> bool:
-        """Out of time even for the heuristic, which is always given a moment."""
-        return time.perf_counter() > self.deadline + LEAST_GRACE_S
+    @property
+    def late(self) -> Stop:
+        """Out of time."""
+        return Stop(self.seconds_left)
 
-    def stop(self) -> bool:
+    def a_moment(self) -> Stop:
+        """Out of time even for the heuristic, which is always given a moment from now on."""
+        end = max(self.deadline, time.perf_counter() + LEAST_GRACE_S)
+        return Stop(lambda: end - time.perf_counter())
+
+    @property
+    def stop(self) -> Stop:
         """Out of time, or the gap is good enough."""
-        return self.late() or self.good_enough()
+        return Stop(self.seconds_left, self.good_enough)
 
     def good_enough(self) -> bool:
         """Whether the gap allowed is reached."""

@@ -15,7 +15,9 @@ import numpy as np
 from siteselect.messages import Msg
 from siteselect.optimise.conflicts import Bools
 from siteselect.optimise.model import compile_model, least_value
+from siteselect.optimise.packing import packed_too_tightly
 from siteselect.optimise.root import sift
+from siteselect.optimise.stop import NEVER_STOP, Stop, stop_at
 from siteselect.problem import (
     Budget,
     Conflicts,
@@ -54,6 +56,16 @@ def quick_checks(problem: SelectionProblem) -> tuple[Msg, ...]:
             found.extend(_area_alone(problem, one, usable))
         elif isinstance(one, Budget):
             found.extend(_budget_alone(problem, one, usable))
+    tight = packed_too_tightly(problem)
+    if tight is not None:
+        found.append(
+            Msg(
+                "{name}: at most {most} sites can be so far apart, {count} are wanted",
+                name=tight[0].name,
+                most=tight[1],
+                count=problem.count,
+            )
+        )
     return tuple(found)
 
 
@@ -205,7 +217,7 @@ def smallest_conflict(
     tester = _Tester(problem, deadline)
     if tester.infeasible(()):
         return ()
-    suspects = _by_likelihood(root_conflict(problem) or problem.constraints)
+    suspects = _by_likelihood(root_conflict(problem, stop_at(deadline)) or problem.constraints)
     if len(suspects) < len(problem.constraints) and not tester.infeasible(suspects):
         suspects = _by_likelihood(problem.constraints)
     kept = _quick_xplain(tester, (), False, suspects)
@@ -213,10 +225,10 @@ def smallest_conflict(
     return tuple(sorted(kept, key=lambda one: order[id(one)]))
 
 
-def root_conflict(problem: SelectionProblem) -> tuple[Constraint, ...]:
+def root_conflict(problem: SelectionProblem, stop: Stop = NEVER_STOP) -> tuple[Constraint, ...]:
     """Constraints that carry the exact proof of the root relaxation; empty where it has none."""
     model = compile_model(dataclasses.replace(problem, coverage=None))
-    root = sift(model, stop=lambda: False)
+    root = sift(model, stop=stop)
     if root.bound.value >= least_value(model):
         return ()
     given = root.relaxation.multipliers()

@@ -5,8 +5,6 @@ Never needed for the proof: it gives an answer to stop with, and a gap to start 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +12,7 @@ from siteselect.optimise.conflicts import Bools
 from siteselect.optimise.exact import Portfolio, Referee
 from siteselect.optimise.model import FREE, INSIDE, OUTSIDE, Model
 from siteselect.optimise.relaxation import TOLERANCE, Relaxation
+from siteselect.optimise.stop import OutOfTimeError, Stop
 from siteselect.problem.constraints import Ints
 
 MARGINS = (0.0, 0.002, 0.005, 0.01, 0.02, 0.05)
@@ -25,18 +24,22 @@ MOST_JUDGED = 300
 """Swaps judged at most: each may ask for a restoration."""
 
 
-def dive(relaxation: Relaxation, referee: Referee, *, stop: Callable[[], bool]) -> Portfolio | None:
+def dive(relaxation: Relaxation, referee: Referee, *, stop: Stop) -> Portfolio | None:
     """The first dive that the referee accepts, holding back more and more of the budget.
 
     Parcels restored whole cost a little more than the relaxation says; so money is held back.
     """
     state, shut = relaxation.state.copy(), relaxation.shut.copy()
     found = None
+    relaxation.lp.seconds_left = stop.seconds_left
     for share in MARGINS:
         if not relaxation.leave_money(share) and share > 0:
             break
         relaxation.fix(state, shut)
-        found = _dive(relaxation, referee, stop)
+        try:
+            found = _dive(relaxation, referee, stop)
+        except OutOfTimeError:
+            break
         if found is not None or stop():
             break
     relaxation.leave_money(0.0)
@@ -63,7 +66,7 @@ def rounded(relaxation: Relaxation, referee: Referee) -> Portfolio | None:
     return referee.judge(np.array(sorted(taken), np.int64))
 
 
-def _dive(relaxation: Relaxation, referee: Referee, stop: Callable[[], bool]) -> Portfolio | None:
+def _dive(relaxation: Relaxation, referee: Referee, stop: Stop) -> Portfolio | None:
     """Fix what the relaxation chooses almost wholly, and the most chosen of the rest, in turn.
 
     A step that leaves nothing feasible is taken back and its choice forbidden. The relaxation is
@@ -140,7 +143,7 @@ def _forbid(
 
 
 def swap(
-    model: Model, referee: Referee, start: Portfolio, candidates: Ints, *, stop: Callable[[], bool]
+    model: Model, referee: Referee, start: Portfolio, candidates: Ints, *, stop: Stop
 ) -> Portfolio:
     """Exchange one column for another while the exact value rises (first improvement)."""
     best, improved, asked = start, True, referee.asked

@@ -11,6 +11,8 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
+from siteselect.optimise.stop import OutOfTimeError, Seconds
+
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
 INFINITE = highspy.kHighsInf
@@ -18,6 +20,8 @@ INFINITE = highspy.kHighsInf
 FIRST_PENALTY = 1e3
 LARGEST_PENALTY = 1e7
 ARTIFICIAL_TOLERANCE = 1e-7
+LEAST_S = 0.05
+"""A linear programme is always given this long: its multipliers are the only bound there is."""
 
 
 class _Quiet(highspy.Highs):
@@ -49,6 +53,8 @@ class GrowingLp:
         self.objective = 0.0
         self.iterations = 0
         self.excess = 0.0
+        self.seconds_left: Seconds | None = None
+        """Asked before each solve where there is a limit."""
 
     def add_columns(
         self, cost: Floats, lower: Floats, upper: Floats, starts: Index, rows: Index, values: Floats
@@ -104,7 +110,13 @@ class GrowingLp:
             self._highs.changeRowBounds(row, low, high)
 
     def solve(self, *, primal: bool = False) -> None:
-        """Solve from where it stands; raises the price of slacks while they are used."""
+        """Solve from where it stands; raises the price of slacks while they are used.
+
+        Raises
+        ------
+        OutOfTimeError
+            ``seconds_left`` passed; ``value`` and ``dual`` are those reached.
+        """
         self._highs.setOptionValue("simplex_strategy", 4 if primal else 1)
         while True:
             self._run()
@@ -114,6 +126,7 @@ class GrowingLp:
     def trial(self, limit: int) -> float:
         """The objective after a few iterations from where it stands (strong branching)."""
         self._highs.setOptionValue("simplex_iteration_limit", limit)
+        self._allow()
         self._highs.run()
         self._highs.setOptionValue("simplex_iteration_limit", 2**31 - 1)
         return -float(self._highs.getInfo().objective_function_value)
@@ -132,17 +145,36 @@ class GrowingLp:
             basis.row_status, basis.col_status = rows, columns
         self._highs.setBasis(basis)
 
+    def _allow(self) -> bool:
+        """Give the solver the time left; its own clock counts over all its runs."""
+        if self.seconds_left is None:
+            return True
+        left = self.seconds_left()
+        self._highs.setOptionValue(
+            "time_limit", min(INFINITE, self._highs.getRunTime() + max(left, LEAST_S))
+        )
+        return left > 0
+
     def _run(self) -> None:
+        status = highspy.HighsModelStatus
+        in_time = self._allow()
         self._highs.run()
-        if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        ended = self._highs.getModelStatus()
+        if ended not in (status.kOptimal, status.kTimeLimit):
             # A stalled basis: start again from the slack basis, which always succeeds here.
             self._highs.clearSolver()
+            in_time = self._allow()
             self._highs.run()
+            ended = self._highs.getModelStatus()
         info, solution = self._highs.getInfo(), self._highs.getSolution()
         self.iterations += info.simplex_iteration_count
         self.objective = -float(info.objective_function_value)
-        self.value = np.asarray(solution.col_value)
-        self.dual = -np.asarray(solution.row_dual)
+        value, dual = np.asarray(solution.col_value), -np.asarray(solution.row_dual)
+        # Stopped early there may be no solution; multipliers of zero are valid ones too.
+        self.value = value if len(value) == self.n_columns else np.zeros(self.n_columns)
+        self.dual = dual if len(dual) == self.n_rows else np.zeros(self.n_rows)
+        if ended == status.kTimeLimit or not in_time:
+            raise OutOfTimeError
 
     def _raise_penalties(self) -> bool:
         used = self.value[self._slack] if self._slack else np.zeros(0)

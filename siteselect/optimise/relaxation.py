@@ -68,6 +68,11 @@ class Relaxation:
         self.add_model_rows(np.flatnonzero(core))
         self._require_inside(np.flatnonzero(self.state == INSIDE))
 
+    @property
+    def worth(self) -> Floats:
+        """float[J], value of each column by itself; the greatest is about 1."""
+        return self._worth / self.unit
+
     # ---- growing -------------------------------------------------------------------------
 
     def _add_parcels(self) -> Ints:
@@ -223,8 +228,11 @@ class Relaxation:
 
     def solve(self, *, primal: bool = False) -> None:
         """Solve the programme as it stands."""
-        self.lp.solve(primal=primal)
-        self.x = self.lp.value[self._position[self.columns]]
+        try:
+            self.lp.solve(primal=primal)
+        finally:
+            # Out of time the values reached are as good a hint as any.
+            self.x = self.lp.value[self._position[self.columns]]
 
     def separate(self) -> int:
         """Add the rows that the present solution violates; how many."""

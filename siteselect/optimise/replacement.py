@@ -18,6 +18,7 @@ from siteselect.optimise.exact import Portfolio, Referee
 from siteselect.optimise.model import OUTSIDE, Model, compile_model, least_value
 from siteselect.optimise.root import Root, resift, sift
 from siteselect.optimise.solution import Solution, Status
+from siteselect.optimise.stop import stop_at
 from siteselect.problem import SelectionProblem
 from siteselect.problem.constraints import Ints
 
@@ -72,7 +73,7 @@ def replacement_costs(
     deadline = time.perf_counter() + time_limit_s
     model = compile_model(problem)
     referee = Referee(problem, model)
-    root = sift(model, stop=lambda: time.perf_counter() > deadline)
+    root = sift(model, stop=stop_at(deadline))
     position = np.empty(problem.n_sites, np.int64)
     position[model.site_of] = np.arange(problem.n_sites)
     found: list[Replacement] = []

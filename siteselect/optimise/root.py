@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from siteselect.optimise.bound import Bound
 from siteselect.optimise.model import Model
 from siteselect.optimise.relaxation import Relaxation
+from siteselect.optimise.stop import OutOfTimeError, Stop
 from siteselect.problem import NO_LOWER
 from siteselect.problem.constraints import Ints
 
@@ -26,6 +26,7 @@ class Root:
     relaxation: Relaxation
     bound: Bound
     rounds: int
+    finished: bool = True
 
 
 def first_columns(model: Model) -> Ints:
@@ -45,24 +46,47 @@ def first_columns(model: Model) -> Ints:
     return np.flatnonzero(wanted)
 
 
-def sift(model: Model, *, stop: Callable[[], bool]) -> Root:
+def sift(model: Model, *, stop: Stop) -> Root:
     """Solve the root relaxation over all columns; ends early, with a valid bound, on ``stop``."""
     return resift(model, Relaxation(model, first_columns(model), grouped=True), stop=stop)
 
 
-def resift(model: Model, relaxation: Relaxation, *, stop: Callable[[], bool]) -> Root:
+def resift(model: Model, relaxation: Relaxation, *, stop: Stop) -> Root:
     """Go on from a relaxation solved before, at the fixings it has now."""
     primal, rounds = False, 0
+    relaxation.lp.seconds_left = stop.seconds_left
+    best: Bound | None = None
     while True:
-        relaxation.solve(primal=primal)
+        try:
+            relaxation.solve(primal=primal)
+        except OutOfTimeError:
+            return Root(relaxation, _lower(relaxation.bound(), best), rounds, False)
         rounds += 1
         bound = relaxation.bound()
+        best = _lower(bound, best)
         added = relaxation.separate()
         new = _promising(model, relaxation, bound)
         relaxation.add_columns(new)
         primal = added == 0
-        if (added == 0 and len(new) == 0) or stop():
+        if added == 0 and len(new) == 0:
             return Root(relaxation, bound, rounds)
+        if stop():
+            return Root(relaxation, best, rounds, False)
+
+
+def ceiling(model: Model) -> int:
+    """The best values of as many sites as are wanted: no portfolio is worth more."""
+    gain = model.score.copy()
+    if model.reach is not None:
+        gain += (model.reach @ model.weights)[model.site]
+    best = np.full(model.n_sites, np.iinfo(np.int64).min)
+    np.maximum.at(best, model.site, gain)
+    best = np.sort(best[best > np.iinfo(np.int64).min])[::-1][: model.count]
+    return sum(np.maximum(best, 0).tolist()) if model.at_most else sum(best.tolist())
+
+
+def _lower(bound: Bound, other: Bound | None) -> Bound:
+    return bound if other is None or bound.value <= other.value else other
 
 
 def _promising(model: Model, relaxation: Relaxation, bound: Bound) -> Ints:

@@ -19,6 +19,7 @@ from siteselect.optimise.bound import Bound, Cut
 from siteselect.optimise.exact import Portfolio
 from siteselect.optimise.model import FREE, INSIDE, OUTSIDE, Model
 from siteselect.optimise.relaxation import TOLERANCE, Relaxation
+from siteselect.optimise.stop import OutOfTimeError, Stop
 from siteselect.problem.constraints import Ints
 
 STRONG_CANDIDATES = 8
@@ -96,7 +97,7 @@ class Search:
     model: Model
     judge: Callable[[Ints], Portfolio | None]
     floor: int
-    stop: Callable[[], bool]
+    stop: Stop
     keeps: Callable[[NDArray[np.int8], NDArray[np.bool_]], bool] | None = None
     on_found: Callable[[Portfolio], None] | None = None
     outcome: Outcome = field(default_factory=Outcome)
@@ -104,20 +105,31 @@ class Search:
     def run(self) -> Outcome:
         """Search until nothing is left or ``stop`` says so."""
         self.relaxation = Relaxation(self.model, np.arange(self.model.n_columns))
+        self.relaxation.lp.seconds_left = self.stop.seconds_left
         self.costs = _Pseudocosts.empty(self.model.n_sites)
         self._heap: list[tuple[int, int, Node]] = []
         self._ticket = 0
         start = Node(self.model.state.copy(), self.model.shut.copy(), 2**62, 0)
         node: Node | None = start
         while node is not None:
-            if self.stop():
+            after = self._step(node)
+            if after is node:
                 self._push(node)
                 self.outcome.finished = False
                 break
-            node = self._open(node) or self._pop()
+            node = after
         if self._heap:
             self.outcome.bound = max(-item[0] for item in self._heap)
         return self.outcome
+
+    def _step(self, node: Node) -> Node | None:
+        """The node to go on with; the same one when time is out."""
+        if self.stop():
+            return node
+        try:
+            return self._open(node) or self._pop()
+        except OutOfTimeError:
+            return node
 
     # ---- nodes ---------------------------------------------------------------------------
 

@@ -7,7 +7,6 @@ deepening on the gap → ties settled → the answer evaluated again by code tha
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import numpy as np
 
@@ -17,13 +16,18 @@ from siteselect.optimise.clock import Progress, Run
 from siteselect.optimise.deepen import deepen
 from siteselect.optimise.dive import dive, promising, rounded, swap
 from siteselect.optimise.exact import Referee
+from siteselect.optimise.greedy import repaired
 from siteselect.optimise.model import Model, compile_model, least_value
-from siteselect.optimise.root import Root, sift
+from siteselect.optimise.packing import packed_too_tightly
+from siteselect.optimise.root import Root, ceiling, sift
 from siteselect.optimise.solution import Solution, Status, no_columns
+from siteselect.optimise.stop import Stop
 from siteselect.optimise.ties import settle_ties
 from siteselect.problem import SelectionProblem, objective, violations
 
 MOST_EXPLAINING_S = 60.0
+MOST_REPAIRED = 2_000
+"""Greedy and repair look at the columns of the relaxation and at so many of the best."""
 
 
 def solve(
@@ -76,6 +80,8 @@ def _search(run: Run, *, ties: bool) -> Status:
     model = compile_model(run.problem)
     run.model = model
     run.lap("compile")
+    if packed_too_tightly(run.problem, run.late) is not None:
+        return "infeasible"
     least = least_value(model)
     root = sift(model, stop=run.late)
     run.info["root_rounds"] = root.rounds
@@ -89,7 +95,7 @@ def _search(run: Run, *, ties: bool) -> Status:
     referee = Referee(run.problem, model)
 
     def rescue() -> None:
-        _heuristic(run, model, root, referee, run.too_late)
+        _heuristic(run, model, root, referee, run.a_moment())
 
     if run.gap > 0:
         rescue()
@@ -97,6 +103,8 @@ def _search(run: Run, *, ties: bool) -> Status:
     status: Status = "within_gap"
     if not run.good_enough():
         status = deepen(run, model, root.bound, referee, least, rescue=rescue)
+        if run.bound is not None and not root.finished:
+            run.bound = min(run.bound, ceiling(model))
         run.lap("search")
     if status == "limit" and run.best is None:
         rescue()
@@ -110,13 +118,20 @@ def _search(run: Run, *, ties: bool) -> Status:
     return status
 
 
-def _heuristic(
-    run: Run, model: Model, root: Root, referee: Referee, stop: Callable[[], bool]
-) -> None:
-    """A portfolio to stop with: a dive, then swaps."""
-    found = rounded(root.relaxation, referee) or dive(root.relaxation, referee, stop=stop)
+def _heuristic(run: Run, model: Model, root: Root, referee: Referee, stop: Stop) -> None:
+    """A portfolio to stop with: a dive in the relaxation, or greedy and repair; then swaps."""
+    relaxation = root.relaxation
+    found = rounded(relaxation, referee)
+    if found is None and root.finished:
+        half = stop.seconds_left() / 2
+        found = dive(relaxation, referee, stop=Stop(lambda: stop.seconds_left() - half))
+    if found is None:
+        best = np.argsort(-relaxation.worth, kind="stable")[:MOST_REPAIRED]
+        columns = np.union1d(relaxation.columns, best)
+        found = repaired(model, referee, columns, relaxation.worth, stop=stop)
     if found is None:
         return
+    run.found(found)
     candidates = promising(root.relaxation, root.bound.column_penalty)
     run.found(swap(model, referee, found, candidates, stop=stop))
     run.info["heuristic"] = run.best.value if run.best is not None else found.value

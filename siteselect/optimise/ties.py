@@ -7,8 +7,6 @@ of preference (less land charged, then less cost).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +15,7 @@ from siteselect.optimise.deepen import fixed_by, survivors
 from siteselect.optimise.exact import Portfolio, Referee
 from siteselect.optimise.model import OUTSIDE, Model, restrict
 from siteselect.optimise.search import Search
+from siteselect.optimise.stop import Stop
 
 
 def may_come_first(
@@ -73,7 +72,7 @@ def settle_ties(
     referee: Referee,
     best: Portfolio,
     *,
-    stop: Callable[[], bool],
+    stop: Stop,
     info: dict[str, float | int | str | bool],
 ) -> Portfolio:
     """The first among the portfolios worth as much as ``best``."""

@@ -13,6 +13,7 @@ from siteselect.optimise.bound import Block, Multipliers, exact_bound, exact_sum
 from siteselect.optimise.conflicts import violated_cliques
 from siteselect.optimise.model import compile_model
 from siteselect.optimise.root import sift
+from siteselect.optimise.stop import NEVER_STOP
 from siteselect.problem import SelectionProblem
 
 SETS = st.frozensets(st.sampled_from([k for k in KINDS if k != "ties"]), max_size=6)
@@ -43,7 +44,7 @@ def test_root_bound_and_penalties(seed: int, kinds: frozenset[str]) -> None:
     problem = random_problem(seed, kinds)
     truth = solve_by_enumeration(problem)
     model = compile_model(problem)
-    bound = sift(model, stop=lambda: False).bound
+    bound = sift(model, stop=NEVER_STOP).bound
     if truth.value is None:
         return
     assert bound.value >= truth.value
@@ -70,7 +71,7 @@ def test_root_bound_by_hand() -> None:
     The relaxation takes 10 and 5 whole with nothing left: 15, the optimum.
     """
     problem = SelectionProblem.from_arrays([10, 8, 5], count=2, costs=[2, 2, 1], budget=3)
-    assert sift(compile_model(problem), stop=lambda: False).bound.value == 15
+    assert sift(compile_model(problem), stop=NEVER_STOP).bound.value == 15
 
 
 @given(st.integers(0, 10**6))
