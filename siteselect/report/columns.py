@@ -163,5 +163,6 @@ OVERRIDES = (
     Column("score", Msg("Score (0 to 1)"), SCORE, 9),
     Column("reason", Msg("Reason given"), TEXT, 60),
 )
+OVERRIDE_COST = Column("cost", Msg("Cost in the objective (points)"), SCORE, 14)
 
 BY_KEY: Mapping[str, Column] = {column.key: column for column in reversed(SITES)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +55,19 @@ _NUMBERS = re.compile(r"\d[\d\u00a0\u202f ]*(?:[.,]\d+)?")
 MAX_REASONS = 12
 
 
-def write_committee(run: Run, path: Path, t: Translator, *, ground: Ground) -> None:
-    """``committee.pdf``: summary, map, list, reserve, ledger, overrides, method."""
-    data = {**frame(run, t), **_front(run, t), "sections": _sections(run, t)}
+def write_committee(
+    run: Run,
+    path: Path,
+    t: Translator,
+    *,
+    ground: Ground,
+    costs: Mapping[str, float] | None = None,
+) -> None:
+    """``committee.pdf``: summary, map, list, reserve, ledger, overrides, method.
+
+    ``costs``: what each override costs in the objective, where that was computed.
+    """
+    data = {**frame(run, t), **_front(run, t), "sections": _sections(run, t, costs)}
     data["title"] = run.scenario.title
     images = {"national.svg": svg_of(national_map(ground, t))}
     write_pdf("committee", data, images, path, run)
@@ -186,7 +196,7 @@ def _summary(run: Run, t: Translator) -> list[str]:
     ]
 
 
-def _sections(run: Run, t: Translator) -> list[dict[str, Any]]:
+def _sections(run: Run, t: Translator, costs: Mapping[str, float] | None) -> list[dict[str, Any]]:
     return [
         _section(Msg("Selection"), [_part("", selection_table(run), LIST_KEYS, t)], t),
         _section(
@@ -197,7 +207,7 @@ def _sections(run: Run, t: Translator) -> list[dict[str, Any]]:
         ),
         _ledgers(run, t),
         _section(Msg("Restoration"), [_part("", restoration_table(run), RESTORATION_KEYS, t)], t),
-        _overrides(run, t),
+        _overrides(run, t, costs),
         _excluded(run, t),
         _method(run, t),
     ]
@@ -260,7 +270,7 @@ def _ledgers(run: Run, t: Translator) -> dict[str, Any]:
     )
 
 
-def _overrides(run: Run, t: Translator) -> dict[str, Any]:
+def _overrides(run: Run, t: Translator, costs: Mapping[str, float] | None) -> dict[str, Any]:
     changes = Table(
         tuple(
             Column(key, label)
@@ -273,10 +283,13 @@ def _overrides(run: Run, t: Translator) -> dict[str, Any]:
         ),
         tuple((c.key, str(c.old), str(c.new), c.origin) for c in run.changes),
     )
-    parts = [_part("", overrides_table(run, t), (), t)]
+    parts = [_part("", overrides_table(run, t, costs=costs), (), t)]
     if run.changes:
         parts.append(_part(t.text(Msg("Changes made to the base scenario")), changes, (), t))
-    return _section(Msg("Overrides"), parts, t, break_before=True)
+    locked = bool(run.scenario.locks.include or run.scenario.locks.exclude)
+    hint = Msg("What each override costs: siteselect rank RUN, then make this document again.")
+    lines = (hint,) if locked and costs is None else ()
+    return _section(Msg("Overrides"), parts, t, lines=lines, break_before=True)
 
 
 def _excluded(run: Run, t: Translator) -> dict[str, Any]:

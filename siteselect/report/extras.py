@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import geopandas as gpd
+import pandas as pd
 from matplotlib.figure import Figure
 
 from siteselect.errors import Fault, InputError
@@ -42,8 +43,10 @@ Progress = Callable[[str, float], None]
 class _Making:
     """What several deliverables of one run share, computed once."""
 
-    def __init__(self, run: Run, folder: Path, t: Translator, progress: Progress) -> None:
-        self.run, self.folder, self.t, self.tell = run, folder, t, progress
+    def __init__(
+        self, run: Run, place: Path, folder: Path, t: Translator, progress: Progress
+    ) -> None:
+        self.run, self.place, self.folder, self.t, self.tell = run, place, folder, t, progress
         self.ground = Ground(run)
 
     @cached_property
@@ -54,7 +57,13 @@ class _Making:
     def pdf(self) -> None:
         """Committee pack."""
         self.tell("committee", 0.0)
-        write_committee(self.run, self.folder / "committee.pdf", self.t, ground=self.ground)
+        write_committee(
+            self.run,
+            self.folder / "committee.pdf",
+            self.t,
+            ground=self.ground,
+            costs=override_costs(self.place),
+        )
         self.tell("committee", 1.0)
 
     def sheets(self) -> None:
@@ -133,7 +142,7 @@ def make_deliverables(
             with TemporaryDirectory(prefix=f".{FOLDER}.", dir=folder) as name:
                 made = Path(name) / FOLDER
                 made.mkdir()
-                making = _Making(run, made, t, progress or _silent)
+                making = _Making(run, folder, made, t, progress or _silent)
                 for part in PARTS:
                     if part in parts:
                         getattr(making, part)()
@@ -155,6 +164,15 @@ def make_deliverables(
             )
         ) from error
     return written
+
+
+def override_costs(run_folder: Path) -> dict[str, float] | None:
+    """What each override costs in the objective, where ``siteselect rank`` computed it."""
+    path = run_folder / "analysis" / "ranking" / "overrides.parquet"
+    if not path.is_file():
+        return None
+    table = pd.read_parquet(path, columns=["site_id", "cost"])
+    return dict(zip(table["site_id"].astype(str), table["cost"].astype(float), strict=True))
 
 
 def _taken(place: Path) -> InputError:

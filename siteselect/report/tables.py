@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from siteselect.messages import Msg
 from siteselect.report.columns import (
     CRITERIA_COLUMNS,
     LEDGER,
+    OVERRIDE_COST,
     OVERRIDES,
     RESTORATION,
     SITES,
@@ -134,8 +135,13 @@ def criteria_table(run: Run, translator: Translator) -> Table:
     return Table(CRITERIA_COLUMNS, tuple(rows))
 
 
-def overrides_table(run: Run, translator: Translator) -> Table:
-    """Sites forced in or out by a planner, with the reason given."""
+def overrides_table(
+    run: Run, translator: Translator, *, costs: Mapping[str, float] | None = None
+) -> Table:
+    """Sites forced in or out by a planner, with the reason given.
+
+    ``costs``: what each costs in the objective (points), by ``site_id``; a column where given.
+    """
     locks = run.scenario.locks
     sites = pd.DataFrame(run.sites).set_index("site_id")
     decisions = [(site, Msg("Forced in")) for site in locks.include]
@@ -154,7 +160,9 @@ def overrides_table(run: Run, translator: Translator) -> Table:
                 locks.reasons.get(site) or translator.text(Msg("no reason given")),
             )
         )
-    return Table(OVERRIDES, tuple(rows))
+    if costs is None:
+        return Table(OVERRIDES, tuple(rows))
+    return Table((*OVERRIDES, OVERRIDE_COST), tuple((*row, costs.get(row[1])) for row in rows))
 
 
 def floats(values: pd.Series[Any], missing: float) -> NDArray[np.float64]:
