@@ -40,6 +40,9 @@ TABLES = (
     "ledger.parquet",
     "restoration.parquet",
 )
+INDEXED = ("contributions.parquet",)
+"""Tables keyed by their index (``site_id``)."""
+DISCLAIMER = "aide à la décision, ne vaut pas bilan réglementaire"
 
 
 @contextmanager
@@ -102,11 +105,12 @@ def is_run(folder: Path) -> bool:
 def write_run(run: Run, folder: Path, reports: Callable[[Path], tuple[str, ...]]) -> None:
     """Write a run: canonical tables, then reports, then the manifest over all of them."""
     with new_folder(folder) as place:
-        run.sites.to_parquet(place / "sites.parquet", index=False)
-        run.contributions.to_parquet(place / "contributions.parquet")
-        run.shortlist.to_parquet(place / "shortlist.parquet", index=False)
-        run.ledger.to_parquet(place / "ledger.parquet", index=False)
-        run.restoration.to_parquet(place / "restoration.parquet", index=False)
+        label = label_of(run)
+        for name in TABLES:
+            table: pd.DataFrame = getattr(run, name.removesuffix(".parquet"))
+            labelled = table.copy(deep=False)
+            labelled.attrs = {"siteselect": label}
+            labelled.to_parquet(place / name, index=None if name in INDEXED else False)
         (place / SCENARIO).write_text(dump_scenario(run.scenario), encoding="utf-8")
         _write_json(
             place / RESULT,
@@ -118,6 +122,16 @@ def write_run(run: Run, folder: Path, reports: Callable[[Path], tuple[str, ...]]
         )
         reports(place)
         _write_json(place / MANIFEST, manifest_of(run, place))
+
+
+def label_of(run: Run) -> dict[str, Any]:
+    """What every table says of itself (Parquet metadata): run, regime, simulated, assumed."""
+    return {
+        "run_id": run.run_id,
+        "regime": f"{run.rulebook.id} ({run.rulebook.version})",
+        "notice": DISCLAIMER,
+        "notices": [str(notice) for notice in run.notices],
+    }
 
 
 def run_id(scenario: Scenario, pack: DataPack, rulebook: Rulebook) -> str:
@@ -136,7 +150,7 @@ def manifest_of(run: Run, place: Path) -> dict[str, Any]:
     """What an auditor needs to reopen the run: inputs, rules, scenario, outputs by sha256."""
     return {
         "run_id": run.run_id,
-        "notice": "aide à la décision, ne vaut pas bilan réglementaire",
+        "notice": DISCLAIMER,
         "pack": {
             "name": run.pack.manifest.name,
             "title": run.pack.manifest.title,

@@ -205,3 +205,13 @@ def test_measuring_needs_no_optimiser(tiny_pack):
     assert measured.contributions.sum(axis=1).to_numpy() == pytest.approx(
         measured.sites["score"].to_numpy()
     )
+
+
+def test_every_table_says_what_is_simulated_and_that_it_decides_nothing(tiny_pack, tmp_path):
+    run = siteselect.run(mapping(tiny_pack), out=tmp_path / "run")
+    for name in TABLES:
+        label = pd.read_parquet(tmp_path / "run" / name).attrs["siteselect"]
+        assert label["run_id"] == run.run_id
+        assert label["regime"].startswith("net-2031")
+        assert "ne vaut pas bilan réglementaire" in label["notice"]
+        assert any("labour" in notice for notice in label["notices"])
