@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import pandas as pd
@@ -30,6 +31,9 @@ from siteselect.pack import DataPack
 from siteselect.scenario import FACILITY_CLASSES, NetworkSettings, Scenario, Vehicle
 from siteselect.schemas import check_table
 from siteselect.units import M_PER_KM
+
+if TYPE_CHECKING:
+    from siteselect.network.hierarchy import Topology
 
 __all__ = ["KEPT_FROM_NODES", "ByRoad", "measure_by_road", "places_key"]
 
@@ -159,7 +163,7 @@ class _Stages:
             labour,
             self.settings,
             snapped=snapped,
-            topologies=folder,
+            topologies=None if folder is None else self._topology(folder),
             kept=folder,
             workers=self.scenario.solve.workers,
             progress=self.progress,
@@ -167,6 +171,23 @@ class _Stages:
         rule = found.times.routing
         self.routing["labour"] = f"{rule.engine}, {rule.sources} sites routed: {rule.reason}"
         return found
+
+    def _topology(self, folder: Path) -> Topology | Path:
+        """Where orders of contraction are kept; the order of the whole pack for closed roads.
+
+        An order serves the same nodes with fewer roads, so that closing one costs no new order.
+        """
+        from siteselect.network import hierarchy, travel  # numba: half a second
+
+        kinds = {edit.kind for edit in road_edits(self.settings)}
+        if kinds != {"close"}:
+            return folder
+        whole = self.settings.model_copy(update={"edits": ()})
+        nodes, edges = self.pack.table("road_nodes"), self.pack.table("road_edges")
+        many = len(self.sites) >= travel.BUILT_FROM
+        graph = scenario_graph(nodes, edges, whole)
+        found = hierarchy.stored_topology(graph, folder=folder, build=many)
+        return folder if found is None else found
 
     def _kept_folder(self, graph: RoadGraph) -> Path | None:
         if self.cache.folder is None or graph.node_count < KEPT_FROM_NODES:

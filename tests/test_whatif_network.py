@@ -17,7 +17,7 @@ from siteselect.cache import StageCache
 from siteselect.errors import InputError
 from siteselect.measures import access, workforce
 from siteselect.measuring import Measured, measure_sites
-from siteselect.network import kept
+from siteselect.network import kept, travel
 from siteselect.pack import open_pack
 from siteselect.scenario_files import load_scenario, scenario_from_mapping
 from siteselect.verify import verify_run
@@ -134,6 +134,21 @@ def test_large_graphs_keep_times_site_by_site(tiny_pack, tmp_path, monkeypatch) 
     assert "22 of 24 sites kept" in after.routing["labour"]
     plain = measured(tiny_pack)
     assert after.sites.equals(plain.sites)
+
+
+def test_closing_a_road_of_a_large_graph_keeps_its_order(tiny_pack, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(road_stages, "KEPT_FROM_NODES", 0)
+    for name in ("KERNEL_FROM", "STORED_FROM", "BUILT_FROM"):
+        monkeypatch.setattr(travel, name, 0)
+    closed = [{"kind": "close", "coordinates": [at(0.5, 0)]}]
+    road = [{"kind": "road", "coordinates": [at(0, 0), at(1, 1)]}]
+    orders = []
+    for edits in ([], closed, road):
+        found = measured(tiny_pack, tmp_path / "stages", edits=edits)
+        assert found.routing["labour"].startswith("hierarchy, ")
+        assert found.sites.equals(measured(tiny_pack, edits=edits).sites)
+        orders.append(len(list((tmp_path / "stages" / "roads").glob("topology-*"))))
+    assert orders == [1, 1, 2]
 
 
 def test_a_run_keeps_its_edits_and_is_verified_without_the_file(tiny_pack, tmp_path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -28,6 +29,9 @@ from siteselect.network.snap import Snapped
 from siteselect.network.travel import Engine, TimeMatrix, time_matrix
 from siteselect.scenario import DecayShape, NetworkSettings
 from siteselect.units import MS_PER_MIN, m2_to_ha, min_to_ms
+
+if TYPE_CHECKING:
+    from siteselect.network.hierarchy import Topology
 
 __all__ = ["Catchment", "measure_catchment", "measure_workforce"]
 
@@ -93,7 +97,7 @@ def measure_catchment(
     *,
     snapped: Snapped | None = None,
     engine: Engine = "auto",
-    topologies: Path | None = None,
+    topologies: Topology | Path | None = None,
     kept: Path | None = None,
     workers: int = 1,
     progress: Callable[[str, float], None] | None = None,
@@ -123,7 +127,7 @@ def measure_catchment(
     labour
         ``code_insee`` and ``labour_force`` (null where unknown); None without such a layer.
     topologies
-        Folder where orders of contraction are kept, for national road graphs
+        Folder where orders of contraction are kept, or one such order, for national road graphs
         (:func:`~siteselect.network.travel.time_matrix`).
     kept
         Folder where times are kept site by site, so that only new sites are routed
