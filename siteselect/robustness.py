@@ -20,12 +20,13 @@ from numpy.typing import NDArray
 from siteselect.compare import agreement
 from siteselect.errors import InputError
 from siteselect.manysolves import Answer, answer, solve_draws
+from siteselect.measuring import assumed_measures
 from siteselect.messages import Msg
 from siteselect.pack import DataPack, read_vectors
 from siteselect.problem import Ledger, SelectionProblem
 from siteselect.reopen import Case, with_scenario
 from siteselect.rulebook import rulebook_names
-from siteselect.scenario import FACILITY_CLASSES, LABOUR_MEASURES, Criterion, Scenario
+from siteselect.scenario import Criterion, Scenario
 from siteselect.scoring import GROUPS, criterion_weights, value
 from siteselect.units import score_to_units
 from siteselect.whatif import names, with_caps_scaled, with_scores
@@ -177,7 +178,7 @@ def drawn_from(case: Case, uncertainty: Uncertainty) -> Drawn:
         for group in GROUPS
         for name, criterion in scenario.criteria.of(group).items()
     }
-    assumed = assumed_measures(case.pack)
+    assumed = assumed_of(case.pack)
     variants = case.formulation.columns["variant"].to_numpy()
     return Drawn(
         case.problem,
@@ -195,18 +196,13 @@ def drawn_from(case: Case, uncertainty: Uncertainty) -> Drawn:
     )
 
 
-def assumed_measures(pack: DataPack) -> frozenset[str]:
+def assumed_of(pack: DataPack) -> frozenset[str]:
     """Measures that rest on a layer marked simulated or assumed."""
-    found: set[str] = set()
+    classes: set[str] = set()
     for layer in pack.layers("facilities"):
         if layer.simulated or layer.assumed:
-            classes = set(read_vectors(pack.folder / layer.file)["facility_class"])
-            found |= {f"{name}_min" for name in classes & set(FACILITY_CLASSES)}
-            found |= {"substation_km"} if "substation" in classes else set()
-    for role, measures in (("labour", LABOUR_MEASURES), ("rail", ("rail_km",))):
-        if any(layer.simulated or layer.assumed for layer in pack.layers(role)):
-            found |= set(measures)
-    return frozenset(found)
+            classes |= set(read_vectors(pack.folder / layer.file)["facility_class"])
+    return assumed_measures(pack, frozenset(classes))
 
 
 def acceptabilities(
