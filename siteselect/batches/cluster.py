@@ -31,7 +31,7 @@ from siteselect.messages import Msg
 from siteselect.rundir import RESULT, read_json
 
 CLOSE_S = 5.0
-CONNECT_S = 30.0
+CONNECT_S = 10.0
 PREFETCH = 1
 """Runs sent ahead to each worker, so that it never waits for the next."""
 

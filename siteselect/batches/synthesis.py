@@ -147,9 +147,9 @@ def _sites(listed: gpd.GeoDataFrame, finished: int) -> gpd.GeoDataFrame:
     sums["best_rank"] = ranks.groupby(listed["site_id"]).min()
     sums["mean_rank"] = ranks.groupby(listed["site_id"]).mean()
     sums["share"] = sums["chosen_in"] / max(finished, 1)
-    sums["core"] = sums["chosen_in"] == max(finished, 1)
+    sums["core"] = (sums["chosen_in"] == max(finished, 1)).astype(bool)
     described = listed[list(SITE_COLUMNS)].drop_duplicates("site_id")
-    table = described.merge(sums[sums["chosen_in"] > 0], left_on="site_id", right_index=True)
+    table = described.merge(sums[sums["chosen_in"] > 0].reset_index(), on="site_id")
     order = table.sort_values(
         ["chosen_in", "mean_rank", "site_id"], ascending=[False, True, True], ignore_index=True
     )

@@ -130,6 +130,23 @@ def test_texts_of_the_user_cannot_run(workshop):
     assert {cell.data_type for cell in cells} <= {"s", "n"}
 
 
+@pytest.mark.parametrize(
+    ("text", "status", "said"),
+    [
+        ('extends = "base.toml"\ncont = 3\n', 1, "did you mean count"),
+        ('extends = "base.toml"\n[constraints]\nregion_min = 3\n', 3, "Gauche"),
+    ],
+)
+def test_a_batch_without_any_portfolio_has_a_synthesis_too(workshop, text, status, said):
+    workshop.write("alone.toml", text)
+    result = invoke("batch", workshop.folder / "alone.toml", "--store", workshop.store,
+                    "--lang", "en", "--quiet", "--jobs", 1)  # fmt: skip
+    assert result.exit_code == status, result.output
+    assert said in result.stdout
+    assert "0 sites are chosen in every scenario, 0 in at least one" in result.stdout
+    assert len(list(workshop.store.glob("batches/*/synthesis.*"))) == 2
+
+
 def test_a_second_call_computes_nothing(batch):
     events: list[dict] = []
     source = batch.plan.runs[0].loaded.path.parent / "grid.toml"

@@ -14,6 +14,7 @@ figure is taken from processes started for it, on a store of its own that is rem
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import resource
@@ -205,11 +206,43 @@ def index(folder: Path, runs: int) -> dict[str, Any]:
     return {"runs": runs, "first_look_s": times[0], "listed_s": min(times[1:])}
 
 
+def plot(steps: list[dict[str, Any]], path: Path) -> None:
+    """CPU seconds over the number of scenarios, both from zero: a straight line is what we want."""
+    width, height, left, bottom = 640, 360, 60, 40
+    most_runs = max(step["runs"] for step in steps)
+    most_s = max(step["cpu_s"] for step in steps) * 1.1
+
+    def at(runs: float, seconds: float) -> tuple[float, float]:
+        x = left + runs / most_runs * (width - left - 20)
+        return round(x, 1), round(height - bottom - seconds / most_s * (height - bottom - 20), 1)
+
+    points = [at(step["runs"], step["cpu_s"]) for step in steps]
+    labels = "".join(
+        f'<circle cx="{x}" cy="{y}" r="4" fill="#1f4e79"/>'
+        f'<text x="{x - 8}" y="{y - 8}" text-anchor="end">'
+        f"{step['runs']} : {step['cpu_s']:g} s</text>"
+        for step, (x, y) in zip(steps, points, strict=True)
+    )
+    (x0, y0), (x1, _) = at(0, 0), at(most_runs, 0)
+    line = " ".join(f"{x},{y}" for x, y in points)
+    path.write_text(
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'font-family="sans-serif" font-size="12"><title>CPU seconds by number of scenarios</title>'
+        f'<rect width="{width}" height="{height}" fill="#fff"/>'
+        f'<path d="M{x0},20V{y0}H{x1}" fill="none" stroke="#55606e"/>'
+        f'<polyline points="{line}" fill="none" stroke="#1f4e79" stroke-width="2"/>{labels}'
+        f'<text x="{x1}" y="{height - 12}" text-anchor="end">scenarios</text>'
+        f'<text x="{left + 6}" y="16">CPU s, all processes</text></svg>\n',
+        encoding="utf-8",
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--steps", help="numbers of scenarios, separated by commas")
+    parser.add_argument("--plot", type=Path, help="SVG of the steps")
     parser.add_argument("--cluster", type=int, metavar="RUNS")
     parser.add_argument("--index", type=int, metavar="RUNS")
     parser.add_argument("--json", action="store_true")
@@ -227,9 +260,12 @@ def main() -> None:
         if given.steps:
             steps = [batch(folder, int(n), *jobs) for n in given.steps.split(",")]
             found["steps"] = steps
-            first, last = steps[0], steps[-1]
-            added = last["runs"] - first["runs"]
-            found["cpu_s_per_added_scenario"] = round((last["cpu_s"] - first["cpu_s"]) / added, 3)
+            found["cpu_s_per_added_scenario"] = [
+                round((b["cpu_s"] - a["cpu_s"]) / (b["runs"] - a["runs"]), 3)
+                for a, b in itertools.pairwise(steps)
+            ]
+            if given.plot:
+                plot(steps, given.plot)
         if given.cluster:
             found["cluster"] = cluster(folder, given.cluster)
     found["load_after"] = os.getloadavg()[0]
