@@ -34,6 +34,7 @@ ROLES = (
     "landuse_legend",
     "contours",
     "shares",
+    "site_details",
     "territories",
     "caps",
     "exclusions",

@@ -22,6 +22,7 @@ from siteselect.errors import Fault, FaultLog, InputError
 from siteselect.messages import Msg
 from siteselect.schemas import SITE_STATUSES
 from siteselect.sources import cnig, locating, parcels, values
+from siteselect.sources.cnig_fields import read_details
 from siteselect.sources.findings import Findings
 from siteselect.sources.opening import Opened, open_table
 from siteselect.sources.placing import Communes
@@ -90,6 +91,9 @@ class Inventory:
     report
         row (as a spreadsheet numbers it), site_id, issue (a key of
         :data:`siteselect.sources.findings.ISSUES`), value, action (left_out, corrected, kept).
+    details
+        site_id and every field of the CNIG standard that the file has
+        (:mod:`siteselect.sources.cnig_fields`), sorted by ``site_id``.
     rows
         records in the file: ``rows == len(sites) + rows_left_out``.
     """
@@ -97,6 +101,7 @@ class Inventory:
     sites: gpd.GeoDataFrame
     report: pd.DataFrame
     rows: int
+    details: pd.DataFrame
 
     @property
     def rows_left_out(self) -> int:
@@ -164,7 +169,8 @@ def read_cartofriches(
     if progress is not None:
         progress("friches", 0.9)
     sites = _assemble(site_ids, places, area_m2, described, findings)
-    return Inventory(sites, findings.report(table.damaged), table.rows)
+    details = read_details(table.frame, findings).sort_values("site_id", ignore_index=True)
+    return Inventory(sites, findings.report(table.damaged), table.rows, details)
 
 
 def _opened(path: Path, columns: Mapping[str, str], layer: str | None) -> Opened:

@@ -58,6 +58,8 @@ ISSUES: Mapping[str, Msg] = {
     "parcels_elsewhere": Msg("none of its parcels lies in its commune"),
     "far_from_commune": Msg("the point is far from its commune and near another"),
     "shared_parcels": Msg("some of its parcels belong to another site too"),
+    "not_a_number": Msg("a field of the standard that should hold a number does not"),
+    "not_a_date": Msg("a field of the standard that should hold a date does not"),
     "approximate_position": Msg("the position is approximate"),
     "no_class": Msg("a road without class: read as unclassified"),
     "no_such_member": Msg("no commune of the pack lies in this territory"),

@@ -34,6 +34,7 @@ class _Read:
     sites: gpd.GeoDataFrame
     report: pd.DataFrame
     rows: int
+    details: pd.DataFrame | None = None
 
 
 def read_all_sites(
@@ -64,6 +65,7 @@ def read_all_sites(
     """
     inputs = [one for role in SITE_ROLES for one in plan.of(role)]
     tables: list[gpd.GeoDataFrame] = []
+    details: list[pd.DataFrame] = []
     seen: set[str] = set()
     rows = 0
     for one in inputs:
@@ -86,6 +88,8 @@ def read_all_sites(
         seen |= set(sites["site_id"])
         writer.report(pd.concat([read.report, *lost, _areas(sites)], ignore_index=True), one)
         tables.append(sites)
+        if read.details is not None:
+            details.append(read.details[read.details["site_id"].isin(sites["site_id"])])
     kept = [table for table in tables if len(table)]
     if not kept:
         return tables[0].iloc[:0] if tables else gpd.GeoDataFrame({"site_id": []})
@@ -98,6 +102,11 @@ def read_all_sites(
         joined = _with_members(joined, members)
     check_table(joined, "sites", communes=core)
     _write(joined, inputs, rows, writer)
+    if details:
+        writer.table(
+            "site_details", pd.concat(details, ignore_index=True).astype("str"), inputs[0],
+            file="site_details.parquet", title="Champs du standard CNIG friches",
+        )  # fmt: skip
     if contours is not None:
         shares = commune_shares(
             joined, contours[contours["code_insee"].isin(communes["code_insee"])]
@@ -138,7 +147,7 @@ def _read(
             layer=one.layer,
             progress=progress,
         )
-        return _Read(found.sites, found.report, found.rows)
+        return _Read(found.sites, found.report, found.rows, found.details)
     reader = read_economic_sites if one.role == "economic_sites" else read_applications
     part = reader(path, one, communes, contours)
     return _Read(part.table, part.report, part.rows)

@@ -378,7 +378,7 @@ def test_national_inventory(shared_real: Path, real_communes: gpd.GeoDataFrame) 
     assert counts["outside_france"] == 92  # départements 971 to 976
     assert counts["estate"] <= 16
     assert counts["reconverted"] <= 159
-    assert "word_unknown" not in counts
+    assert counts["word_unknown"] == 9  # urba_doc_type POS, which the standard does not have
     assert "damaged_row" not in counts
     # 9,732 by a plain deduplication on the text of tup_ids, before areas of sites are used.
     assert (found.sites["area_ha"] >= 1).sum() == pytest.approx(9_732, abs=30)
@@ -575,3 +575,19 @@ def test_the_order_of_rows_does_not_matter(
     assert plain is not None
     assert other is not None
     pd.testing.assert_frame_equal(pd.DataFrame(plain.sites), pd.DataFrame(other.sites))
+
+
+@pytest.mark.real
+def test_fields_are_those_of_the_standard(shared_real: Path) -> None:
+    """The 51 fields and their enumerations, word by word."""
+    import json
+
+    from siteselect.sources.cnig_fields import cnig_fields
+
+    schema = json.loads((shared_real / "friches" / "cnig_schema_friches.json").read_text("utf-8"))
+    official = [
+        (one["name"], tuple(one.get("constraints", {}).get("enum") or ()))
+        for one in schema["fields"]
+    ]
+    assert [(field.name, field.words) for field in cnig_fields()] == official
+    assert len(official) == 51
