@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 import numpy as np
@@ -40,6 +41,21 @@ def cell(value: object, column: Column, translator: Translator) -> Cell:
     if math.isinf(number):
         return translator.text(UNREACHABLE)
     return int(number) if column.form is RANK else number
+
+
+def cells(values: Iterable[object], column: Column, translator: Translator) -> Iterator[Cell]:
+    """:func:`cell` of a whole column: each word is looked up once, plain numbers pass."""
+    known: dict[str, Cell] = {}
+    plain_number = column.form.numeric and column.form is not RANK
+    for value in values:
+        if plain_number and type(value) is float and -math.inf < value < math.inf:
+            yield value
+        elif type(value) is str:
+            if value not in known:
+                known[value] = cell(value, column, translator)
+            yield known[value]
+        else:
+            yield cell(value, column, translator)
 
 
 def shown(value: object, column: Column, translator: Translator) -> str:

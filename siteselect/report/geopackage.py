@@ -44,17 +44,16 @@ def write_geopackage(
     ``unknown`` name those concerned, so that no blank is read as zero.
     """
     path.unlink(missing_ok=True)
-    short = run.shortlist
+    short, ledger = run.shortlist, _ledger_table(run, t)
     layers = {
         "selected": _sites(short[short["status"] != "reserve"], t),
         "reserve": _sites(short[short["status"] == "reserve"], t),
         "candidates": _sites(run.sites, t),
         "restoration": _plain(run.restoration, RESTORATION),
-        **_territories(run, t),
+        **_territories(run, ledger),
     }
     if isochrones is not None and len(isochrones):
         layers["isochrones"] = isochrones
-    ledger = _ledger_table(run, t)
     stamp = f"{run.created:%Y-%m-%dT%H:%M:%S}.000Z"
     previous = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
     # the library stamps every layer with the present time: two runs would never be the same file
@@ -92,10 +91,9 @@ def _ledger_table(run: Run, t: Translator) -> pd.DataFrame:
     return frame
 
 
-def _territories(run: Run, t: Translator) -> dict[str, gpd.GeoDataFrame]:
+def _territories(run: Run, table: pd.DataFrame) -> dict[str, gpd.GeoDataFrame]:
     """The ledgers of the levels whose outlines the pack has, as polygons."""
     drawn = outlines(run.pack)
-    table = _ledger_table(run, t)
     layers = {}
     for level in ("region", "departement"):
         shapes = drawn[drawn["level"] == level][["code", "geometry"]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -25,15 +25,16 @@ def ledger_by_level(run: Run) -> pd.DataFrame:
     """
     stated = {(row.level, row.code) for row in run.ledger.itertuples()}
     frames = [pd.DataFrame(run.ledger)]
+    territories = _territories(run)
     for level in LEVELS:
-        rows = _level(run, level)
+        rows = _level(run, level, territories)
         fresh = [(level, code) not in stated for code in rows["code"]]
         if any(fresh):
             frames.append(rows[fresh])
     return pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
 
 
-def _level(run: Run, level: str) -> pd.DataFrame:
+def _level(run: Run, level: str, territories: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Gross, restored and net hectares of every territory of a level, by code."""
     code = CODE_COLUMN[level]
     chosen = pd.DataFrame(run.shortlist[run.shortlist["status"] != "reserve"])
@@ -49,7 +50,7 @@ def _level(run: Run, level: str) -> pd.DataFrame:
         if name not in both:
             both[name] = 0.0
     first: dict[str, Any] = dict(run.ledger.iloc[0]) if len(run.ledger) else {}
-    names = _names(run, level)
+    names = _names(territories, level)
     table = pd.DataFrame(
         {
             "level": level,
@@ -67,16 +68,21 @@ def _level(run: Run, level: str) -> pd.DataFrame:
     return table[list(LEDGER_COLUMNS)]
 
 
-def _names(run: Run, level: str) -> dict[str, str]:
-    code, name = CODE_COLUMN[level], NAME_COLUMN[level]
-    found: dict[str, str] = {}
+def _territories(run: Run) -> list[pd.DataFrame]:
+    """Tables that name territories: sites, then all communes (parcels may stand elsewhere)."""
     frames = [pd.DataFrame(run.sites)]
-    if run.pack.has("communes"):  # parcels stand in territories that have no site
+    if run.pack.has("communes"):
         columns = {"code_insee": "code_insee", "commune": "name", "epci": "epci",
                    "epci_name": "epci_name", "departement": "departement",
                    "departement_name": "departement_name"}  # fmt: skip
         known = run.pack.table("communes", columns=sorted(set(columns.values())))
         frames.append(pd.DataFrame({new: known[old] for new, old in columns.items()}))
+    return frames
+
+
+def _names(frames: Sequence[pd.DataFrame], level: str) -> dict[str, str]:
+    code, name = CODE_COLUMN[level], NAME_COLUMN[level]
+    found: dict[str, str] = {}
     for frame in frames:
         if code in frame and name in frame:
             pairs = frame[[code, name]].dropna().drop_duplicates(code)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -82,12 +83,16 @@ def map_data(run: Run, roads: NDArray[np.object_], t: Translator) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
+@lru_cache(maxsize=1)
+def _to_degrees() -> Transformer:
+    return Transformer.from_crs(CRS, CRS_WEB, always_xy=True)
+
+
 def _degrees(xy: NDArray[np.float64], scale: int) -> NDArray[np.int64]:
     """N × 2 metres (EPSG:2154) → whole units of a degree."""
     if not len(xy):
         return np.empty((0, 2), dtype=np.int64)
-    transformer = Transformer.from_crs(CRS, CRS_WEB, always_xy=True)
-    longitude, latitude = transformer.transform(xy[:, 0], xy[:, 1])
+    longitude, latitude = _to_degrees().transform(xy[:, 0], xy[:, 1])
     units: NDArray[np.int64] = np.rint(np.column_stack([longitude, latitude]) * scale).astype(int)
     return units
 

@@ -15,8 +15,8 @@ from xlsxwriter.worksheet import Worksheet
 from siteselect.i18n import Translator
 from siteselect.messages import Msg
 from siteselect.report import facts
-from siteselect.report.cells import cell
-from siteselect.report.columns import LEDGER, Form
+from siteselect.report.cells import cells
+from siteselect.report.columns import LEDGER, Column, Form
 from siteselect.report.levels import ledger_by_level
 from siteselect.report.tables import (
     Table,
@@ -138,8 +138,9 @@ def _table(book: _Book, name: Msg, table: Table, *, pages: int = 1, frozen: int 
     for position, column in enumerate(table.columns):
         sheet.set_column(position, position, column.width + 1)
         sheet.write_string(0, position, book.t.text(column.label), book.header)
-    for line, row in enumerate(table.rows, start=1):
-        _write_row(book, sheet, line, row, table)
+    by_column = list(zip(*table.rows, strict=True))
+    for position, values in enumerate(by_column):
+        _write_column(book, sheet, position, table.columns[position], values)
     if table.rows:
         sheet.autofilter(0, 0, len(table.rows), len(table.columns) - 1)
         _shade(book, sheet, table)
@@ -166,14 +167,16 @@ def _shade(book: _Book, sheet: Worksheet, table: Table) -> None:
         sheet.conditional_format(1, position, last, position, rule)
 
 
-def _write_row(book: _Book, sheet: Worksheet, line: int, row: Sequence[Any], table: Table) -> None:
-    for position, (value, column) in enumerate(zip(row, table.columns, strict=True)):
-        content = cell(value, column, book.t)
+def _write_column(
+    book: _Book, sheet: Worksheet, position: int, column: Column, values: Sequence[Any]
+) -> None:
+    number = book.number(column.form)
+    style = book.word if column.form.numeric else book.text
+    for line, content in enumerate(cells(values, column, book.t), start=1):
         if isinstance(content, str):
-            style = book.word if column.form.numeric else book.text
             sheet.write_string(line, position, content[:MAX_TEXT], style)
         else:
-            sheet.write_number(line, position, content, book.number(column.form))
+            sheet.write_number(line, position, content, number)
 
 
 def _readme(book: _Book, run: Run) -> None:
