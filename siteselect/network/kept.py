@@ -79,6 +79,7 @@ def kept_time_matrix(
     path = folder / f"times-{_matrix_key(graph, others, direction, int(cutoff_ms))}.npz"
     known = _read(path)
     keys = _site_keys(sites)
+    before = int(np.isin(keys, known.key).sum())
     unique, first = np.unique(keys, return_index=True)
     new = np.sort(first[~np.isin(unique, known.key)])
     found = time_matrix(
@@ -100,7 +101,7 @@ def kept_time_matrix(
     indptr, column, duration = known.take(rows)
     routing = replace(
         found.routing,
-        reason=f"{found.routing.reason}; {len(sites) - new.size} of {len(sites)} sites kept",
+        reason=f"{found.routing.reason}; {before} of {len(sites)} sites kept",
     )
     return TimeMatrix((len(sites), len(others)), indptr, column, duration, int(cutoff_ms), routing)
 
