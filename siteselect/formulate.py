@@ -195,7 +195,19 @@ def _members(considered: pd.DataFrame, rule: GroupRule) -> NDArray[np.bool_]:
     ):
         if wanted:
             inside &= considered[column].isin(wanted).to_numpy()
+    if rule.territories:
+        named = [_in_named(considered, name) for name in rule.territories]
+        inside &= np.logical_or.reduce(named)
     return inside
+
+
+def _in_named(sites: pd.DataFrame, name: str) -> NDArray[np.bool_]:
+    """Sites of a territory of the pack (``kind:code``), or of any of a kind (``kind``)."""
+    kind, _, code = name.partition(":")
+    codes = sites[f"{kind}_code"].astype(object).fillna("").astype(str)
+    if not code:
+        return np.asarray(codes != "", dtype=bool)
+    return np.array([code in listed.split("; ") for listed in codes], dtype=bool)
 
 
 def _totals(columns: pd.DataFrame, limits: ConstraintSettings) -> Iterable[Constraint]:
@@ -338,7 +350,20 @@ def _check_names(sites: pd.DataFrame, free: pd.Series[bool], scenario: Scenario)
             valid = set(sites[column].dropna())
             for code in sorted(set(wanted) - valid):
                 _unknown(code, valid, f"constraints.groups: {rule.name}: {column}", log)
+        _check_territories(rule, sites, log)
     log.check()
+
+
+def _check_territories(rule: GroupRule, sites: pd.DataFrame, log: FaultLog) -> None:
+    kinds = {name.removesuffix("_code") for name in map(str, sites) if name.endswith("_code")}
+    for name in rule.territories:
+        kind, _, code = name.partition(":")
+        where = f"constraints.groups: {rule.name}: territories"
+        if kind not in kinds:
+            _unknown(kind, kinds, where, log)
+        elif code and not _in_named(sites, name).any():
+            listed = sites[f"{kind}_code"].dropna().astype(str)
+            _unknown(code, {one for text in listed for one in text.split("; ")}, where, log)
 
 
 def _unknown(code: str, valid: Iterable[str], where: str, log: FaultLog) -> None:

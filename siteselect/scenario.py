@@ -286,6 +286,9 @@ class GroupRule(_Settings):
     departements: tuple[str, ...] = Field((), description="codes of départements; empty: all")
     epci: tuple[str, ...] = Field((), description="SIREN of EPCI; empty: all")
     sites: tuple[str, ...] = Field((), description="site_id of the members; empty: all")
+    territories: tuple[str, ...] = Field(
+        (), description="territories of the pack: kind, or kind:code; empty: all"
+    )
     at_least: int = Field(0, ge=0, description="sites of the group, at least")
     at_most: int | None = Field(None, ge=0, description="sites of the group, at most")
 

@@ -181,7 +181,16 @@ def _belongs(row: Row, rule: GroupRule) -> bool:
         (rule.epci, "epci"),
         (rule.sites, "site_id"),
     )
-    return all(not wanted or row[column] in wanted for wanted, column in asked)
+    inside = all(not wanted or row[column] in wanted for wanted, column in asked)
+    return inside and (not rule.territories or any(_lies_in(row, t) for t in rule.territories))
+
+
+def _lies_in(row: Row, name: str) -> bool:
+    """Whether a site's commune belongs to the territory ``kind:code``, or to any of ``kind``."""
+    kind, _, code = name.partition(":")
+    listed = row.get(f"{kind}_code")
+    codes = listed.split("; ") if isinstance(listed, str) and listed else []
+    return code in codes if code else bool(codes)
 
 
 def _between(name: str, number: int, least: int, most: int | None) -> Iterator[Msg]:

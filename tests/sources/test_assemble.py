@@ -16,6 +16,7 @@ from siteselect.sources.assemble import build_from_plan
 from siteselect.sources.packcheck import check_pack
 from siteselect.sources.plan import read_plan
 from siteselect.sources.recognise import recognise_folder
+from siteselect.verify import verify_run
 from tests.conftest import ROOT
 from tests.sources.conftest import WriteInventory
 
@@ -159,3 +160,27 @@ def test_real_packs(shared_real: Path, tmp_path: Path, name: str, sites: int, ch
     assert run.result.status == "optimal"
     origin = run.shortlist["land_origin"].unique().tolist()
     assert origin == (["measured"] if name == "cahors" else ["assumed"])
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_groups_of_territories(shared_real: Path, tmp_path: Path) -> None:
+    """At least 9 of 10 sites in a Territoire d'industrie; a misspelt kind is told."""
+    text = (BUILDS / "ile_de_france.toml").read_text(encoding="utf-8") + (
+        '\n[[inputs]]\nrole = "territories"\nkind = "territoire_industrie"\n'
+        'file = "territories/territoires_industrie_183_2023.geojson"\n'
+    )
+    (tmp_path / "build.toml").write_text(text, encoding="utf-8")
+    plan, folder = read_plan(tmp_path / "build.toml", files=shared_real)
+    build_from_plan(tmp_path / "idf", plan, folder, base=open_pack(plan.base))
+    scenario = ROOT / "scenarios" / "ile_de_france.toml"
+    pack = f'pack="{(tmp_path / "idf").as_posix()}"'
+    asked = 'constraints.groups=[{{name="TI", territories=["{0}"], at_least=9}}]'
+    run = siteselect.run(
+        scenario, overrides=[pack, asked.format("territoire_industrie")], out=tmp_path / "run"
+    )
+    chosen = run.shortlist[run.shortlist["status"] == "selected"]
+    assert chosen["territoire_industrie"].notna().sum() >= 9
+    verify_run(tmp_path / "run")
+    with pytest.raises(InputError, match="did you mean territoire_industrie"):
+        siteselect.run(scenario, overrides=[pack, asked.format("territoire_industri")])
