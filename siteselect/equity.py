@@ -25,6 +25,8 @@ from siteselect.units import min_to_ms
 Floats = NDArray[np.float64]
 Progress = Callable[[str, float], None]
 REACH_MIN = (30, 45)
+TERRITORY = "territoire_industrie"
+"""Kind of territory of the pack that the programme is about."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +39,8 @@ class Equity:
         per region: sites, usable_ha, population, share of sites and of population, their ratio
         (location quotient: 1 = as many sites as its population would give).
     territories
-        per Territoire d'industrie, where the sites carry ``territoire_industrie``; else empty.
+        per Territoire d'industrie, where the sites carry ``territoire_industrie_code``; else
+        empty.
     unemployment
         sites and usable hectares by third of the unemployment rate of the communes of the pack,
         where the communes carry ``unemployment_rate``; else empty.
@@ -63,11 +66,8 @@ def equity(case: Case, *, progress: Progress | None = None) -> Equity:
     chosen = _chosen(case)
     regions = by_region(chosen, communes)
     notices = list(case.measured.notices)
-    if "territoire_industrie" in chosen:
-        counted = chosen["territoire_industrie"].fillna("—")
-        territories = _counts(chosen, counted, "territoire_industrie")
-    else:
-        territories = pd.DataFrame(columns=["territoire_industrie", "sites", "usable_ha"])
+    territories = by_territory(chosen)
+    if not len(territories):
         notices.append(Msg("the pack does not say which Territoire d'industrie a site is in"))
     unemployment = by_unemployment(chosen, communes)
     if not len(unemployment):
@@ -146,10 +146,20 @@ def _chosen(case: Case) -> gpd.GeoDataFrame:
     return chosen
 
 
-def _counts(chosen: pd.DataFrame, codes: pd.Series[str], name: str) -> pd.DataFrame:
-    grouped = chosen.groupby(codes)["usable_ha"].agg(["size", "sum"]).reset_index()
-    grouped.columns = pd.Index([name, "sites", "usable_ha"])
-    return grouped
+def by_territory(chosen: pd.DataFrame) -> pd.DataFrame:
+    """Sites by Territoire d'industrie; a site in two counts in both, "—" is in none.
+
+    Empty where the sites have no column ``territoire_industrie_code`` (codes apart by "; ").
+    """
+    column = f"{TERRITORY}_code"
+    rows: dict[str, list[float]] = {}
+    if column in chosen:
+        for codes, area_ha in zip(chosen[column], chosen["usable_ha"], strict=True):
+            known = isinstance(codes, str) and codes != ""
+            for code in codes.split("; ") if known else ["—"]:
+                rows.setdefault(code, []).append(float(area_ha))
+    table = [(code, len(rows[code]), sum(rows[code])) for code in sorted(rows)]
+    return pd.DataFrame(table, columns=[TERRITORY, "sites", "usable_ha"])
 
 
 def _reach(

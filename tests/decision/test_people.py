@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from siteselect.analysis import save_figure, write_analysis
-from siteselect.equity import by_unemployment, equity, gini, herfindahl
+from siteselect.equity import by_territory, by_unemployment, equity, gini, herfindahl
 from siteselect.errors import InputError
 from siteselect.i18n import Translator
 from siteselect.jobs import Density, JobSettings, jobs
@@ -51,6 +51,16 @@ def test_equity_of_the_tiny_pack(tiny_pack):
     assert reach.loc[45, "workers"] == 78_000
     assert reach.loc[45, "share"] == 1
     assert any("unemployment" in str(notice) for notice in found.notices)
+
+
+def test_a_site_in_two_territories_counts_in_both():
+    chosen = pd.DataFrame(
+        {"territoire_industrie_code": ["T1", "T1; T2", None], "usable_ha": [1.0, 2.0, 4.0]}
+    )
+    table = by_territory(chosen).set_index("territoire_industrie")
+    assert table["sites"].to_dict() == {"T1": 2, "T2": 1, "—": 1}
+    assert table["usable_ha"].to_dict() == {"T1": 3.0, "T2": 2.0, "—": 4.0}
+    assert not len(by_territory(chosen[["usable_ha"]]))
 
 
 def test_thirds_of_unemployment():
