@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -35,10 +35,12 @@ def write_analysis(
     facts: Mapping[str, Any],
     tables: Mapping[str, pd.DataFrame],
     figures: Mapping[str, Figure] | None = None,
+    show: Callable[[Msg], str] = str,
 ) -> Path:
     """Write ``RUN/analysis/NAME``: facts as JSON, tables as Parquet and CSV, figures twice.
 
     CSV is for people (``;``, decimal comma, BOM), Parquet for programs; figures are SVG and PNG.
+    ``show`` gives the text of messages in the tables.
 
     Raises
     ------
@@ -52,7 +54,7 @@ def write_analysis(
         text = json.dumps(_plain(facts), ensure_ascii=False, indent=2, allow_nan=False)
         (temporary / FACTS).write_text(text + "\n", encoding="utf-8")
         for label, table in tables.items():
-            _write_table(table, temporary / label)
+            _write_table(table, temporary / label, show)
         for label, figure in (figures or {}).items():
             save_figure(figure, temporary / label)
         _swap(temporary, place)
@@ -78,12 +80,14 @@ def save_figure(figure: Figure, stem: Path) -> None:
     figure.savefig(stem.with_suffix(".png"), dpi=150, metadata={"Software": None})
 
 
-def _write_table(table: pd.DataFrame, stem: Path) -> None:
+def _write_table(table: pd.DataFrame, stem: Path, show: Callable[[Msg], str]) -> None:
     """Messages as text in both files; geometry in Parquet only."""
     shown = table.copy()
     for column in shown.columns:
         if shown[column].map(lambda cell: isinstance(cell, Msg)).any():
-            shown[column] = shown[column].map(str)
+            shown[column] = shown[column].map(
+                lambda cell: show(cell) if isinstance(cell, Msg) else cell
+            )
     if isinstance(shown, gpd.GeoDataFrame):
         shown.to_parquet(stem.with_suffix(".parquet"), index=False)
         shown = pd.DataFrame(shown.drop(columns="geometry"))

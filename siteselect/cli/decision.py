@@ -165,7 +165,7 @@ def robustness(
             )
             facts, tables = robustness_tables(case, chosen, workers=workers, progress=tell)
         place = write_analysis(
-            folder, "robustness", facts=facts, tables=tables,
+            folder, "robustness", facts=facts, tables=tables, show=t.text,
             figures={
                 "frequency": frequency_plot(tables["sites"], t),
                 "acceptability": acceptability_plot(tables["acceptability"], t),

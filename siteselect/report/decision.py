@@ -36,9 +36,19 @@ HEADINGS: Mapping[str, Msg] = {
     "count": Msg("number of sites"), "direction": Msg("override"), "reason": Msg("reason"),
     "figure": Msg("figure"), "criterion": Msg("criterion"), "movement": Msg("movement"),
 }  # fmt: skip
-LONGEST = 34
-ONE_LINE = {"site_id": 14, "rank": 4, "name": 20}
+LONGEST = 24
+ONE_LINE = {"site_id": 14, "rank": 4, "name": 16}
 """Columns that stay on one line, and the least width of each."""
+VALUES: Mapping[str, Msg] = {
+    "always": Msg("always"), "often": Msg("often"), "sometimes": Msg("sometimes"),
+    "never": Msg("never"), "kept": Msg("kept"), "entered": Msg("entered"), "left": Msg("left"),
+    "mixed": Msg("some of the runs"), "optimal": Msg("proven optimal"),
+    "infeasible": Msg("infeasible"), "limit": Msg("stopped at a limit, not proven"),
+    "selected": Msg("selected"), "not_selected": Msg("not selected"),
+    "reserve": Msg("reserve"), "excluded": Msg("excluded"),
+    "forced_in": Msg("forced in by a planner"), "forced_out": Msg("forced out by a planner"),
+}  # fmt: skip
+"""Words of the tables' codes."""
 STANDINGS: Mapping[str, Msg] = {
     "selected": Msg("selected"), "forced_in": Msg("forced in by a planner"),
     "not_selected": Msg("not selected"), "forced_out": Msg("forced out by a planner"),
@@ -54,12 +64,12 @@ def print_table(
     for name in columns:
         numeric = pd.api.types.is_numeric_dtype(table[name])
         heading = t.text(HEADINGS[name]) if name in HEADINGS else name
-        one_line = name in ONE_LINE
+        one_line = name in ONE_LINE or numeric
         made.add_column(
             heading,
             justify="right" if numeric else "left",
             no_wrap=one_line,
-            overflow="fold",
+            overflow="ellipsis" if one_line else "fold",
             min_width=ONE_LINE.get(name),
             max_width=LONGEST if name == "name" else None,
         )
@@ -81,6 +91,8 @@ def _cell(value: object, t: Translator) -> str:
         return t.text(value)
     if isinstance(value, bool):
         return t.text(Msg("yes")) if value else t.text(Msg("no"))
+    if isinstance(value, str) and value in VALUES:
+        return t.text(VALUES[value])
     if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return "—"
     if isinstance(value, int):

@@ -28,8 +28,8 @@ def replacement_plot(table: pd.DataFrame, t: Translator, *, most: int = 30) -> F
     known = table.dropna(subset=["replacement_cost"]).head(most).iloc[::-1]
     figure, axes = _new(0.22 * len(known) + 1.4)
     axes.barh(_labels(known), known["replacement_cost"].to_numpy(float), color=MIDDLE)
-    _title(axes, t, Msg("What the programme loses without each site"))
     axes.set_xlabel(t.text(Msg("replacement cost (points of the objective)")))
+    _title(axes, t, Msg("What the programme loses without each site"))
     _numbers(axes, t, x=True)
     return figure
 
@@ -47,8 +47,8 @@ def frequency_plot(table: pd.DataFrame, t: Translator, *, most: int = 60) -> Fig
     axes.errorbar(share, np.arange(len(shown)), xerr=reach, fmt="none", ecolor=MIDDLE, capsize=1.5)
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: t.percent(x)))
-    _title(axes, t, Msg("How often each site is chosen when weights, data and caps vary"))
     axes.set_xlabel(t.text(Msg("share of draws (dark: selected by the run; bar: 95 % interval)")))
+    _title(axes, t, Msg("How often each site is chosen when weights, data and caps vary"))
     return figure
 
 
@@ -71,8 +71,8 @@ def acceptability_plot(table: pd.DataFrame, t: Translator, *, most: int = 40) ->
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: t.percent(x)))
     axes.legend(title=t.text(Msg("rank")), fontsize=7, title_fontsize=7, loc="lower right")
-    _title(axes, t, Msg("Rank of each site when weights, data and caps vary"))
     axes.set_xlabel(t.text(Msg("share of draws")))
+    _title(axes, t, Msg("Rank of each site when weights, data and caps vary"))
     return figure
 
 
@@ -188,7 +188,12 @@ def _labels(table: pd.DataFrame) -> list[str]:
 
 
 def _title(axes: Axes, t: Translator, title: Msg) -> None:
-    axes.set_title(t.text(title), fontsize=10, loc="left")
+    """Over the whole figure: long labels leave the axes little room."""
+    figure = axes.get_figure()
+    assert figure is not None
+    figure.suptitle(t.text(title), fontsize=10, x=0.01, ha="left")
+    axes.set_xlabel(axes.get_xlabel(), fontsize=8, wrap=True)
+    axes.margins(y=0.02)
 
 
 def _numbers(axes: Axes, t: Translator, *, x: bool = False, y: bool = False) -> None:
