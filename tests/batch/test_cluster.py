@@ -94,7 +94,7 @@ def test_kill_9_of_the_scheduler_ends_the_batch_and_the_next_call_goes_on(
     kept = tables_in(workshop.store)
     assert 2 <= len(kept) < RUNS
     assert kept.items() <= expected.items()
-    process = workshop.batch("grid.toml", "--jobs", "2")
+    process = workshop.batch("grid.toml", "--jobs", "1")
     events = workshop.finish(process)
     assert process.returncode == 0
     assert len(of(events, "started")) == RUNS - len(kept)

@@ -34,7 +34,7 @@ def test_kill_9_of_the_batch_loses_nothing_and_leaves_no_orphan(workshop, expect
     assert wait_until(lambda: not any(is_alive(pid) for pid in workers)), "orphans go on"
     kept = tables_in(workshop.store)
     assert 2 <= len(kept) < RUNS
-    second = workshop.batch("grid.toml", "--jobs", "2")
+    second = workshop.batch("grid.toml", "--jobs", "1")
     events = workshop.finish(second)
     assert second.returncode == 0
     assert of(events, "plan")[0]["reused"] == len(kept)
@@ -86,7 +86,7 @@ def test_one_bad_scenario_fails_alone_with_its_reason(workshop, expected):
     workshop.write(
         "locks.toml", 'extends = "base.toml"\n[locks]\ninclude = ["B-99"]\n'
     )  # only the pack tells that there is no such site
-    process = workshop.batch(".", "--jobs", "2")
+    process = workshop.batch(".", "--jobs", "1")
     events = workshop.finish(process)
     assert process.returncode == 1
     refused = {one["name"]: one["reason"] for one in of(events, "plan")[0]["refused"]}
@@ -133,7 +133,7 @@ def test_a_full_disk_stops_the_batch_and_the_next_call_goes_on(workshop, small_d
     assert kept.items() <= expected.items()  # whole, or not there
     filler.unlink()
     subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
-    process = workshop.batch("grid.toml", "--jobs", "2", store=store)
+    process = workshop.batch("grid.toml", "--jobs", "1", store=store)
     events = workshop.finish(process)
     assert process.returncode == 0, process.told
     assert len(of(events, "started")) == RUNS - len(kept)
@@ -161,7 +161,7 @@ def test_a_disk_quota_stops_the_batch_and_the_next_call_goes_on(workshop, expect
     assert "File too large" in ended[0]["reason"]
     assert {event["status"] for event in ended[1:]} == {"lost"}  # no use in going on
     assert tables_in(workshop.store) == {}
-    process = workshop.batch("grid.toml", "--jobs", "2")
+    process = workshop.batch("grid.toml", "--jobs", "1")
     workshop.finish(process)
     assert process.returncode == 0
     assert tables_in(workshop.store) == expected
