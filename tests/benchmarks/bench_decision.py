@@ -9,6 +9,7 @@ many of its searches were proven optimal.
 import argparse
 import json
 import resource
+import sys
 import time
 from pathlib import Path
 
@@ -32,11 +33,14 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--draws", type=int, default=200)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--only", nargs="*", default=None, help="names of the questions to time")
     given = parser.parse_args()
     case = reopen(given.run)
     figures: dict[str, object] = {"run": given.run.name, "columns": case.problem.n_columns}
 
     def timed(name, question, proven):
+        if given.only is not None and name not in given.only:
+            return
         wall, cpu = time.perf_counter(), cpu_s()
         answer = question()
         figures[name] = {
@@ -44,6 +48,7 @@ def main() -> None:
             "cpu_s": round(cpu_s() - cpu, 2),
             **proven(answer),
         }
+        print(name, json.dumps(figures[name]), file=sys.stderr, flush=True)
 
     timed(
         "replacement_costs",
