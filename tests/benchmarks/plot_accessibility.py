@@ -38,13 +38,12 @@ def _number(cell: str) -> float | None:
 def draw(text: str) -> bytes:
     """The plot of a page, as SVG; the same bytes for the same page."""
     import matplotlib as mpl
-
-    mpl.use("svg")
-    from matplotlib import pyplot as plt
+    from matplotlib.figure import Figure
 
     nodes, sites = read_table(text, "Growth with nodes"), read_table(text, "Growth with sites")
     with mpl.rc_context({"svg.hashsalt": "siteselect", "svg.fonttype": "none", "font.size": 9}):
-        figure, axes = plt.subplots(2, 2, figsize=(9.5, 7), layout="constrained")
+        figure = Figure(figsize=(9.5, 7), layout="constrained")
+        axes = figure.subplots(2, 2)
         _lines(axes[0, 0], nodes, "nodes", " ms", "CPU ms a site")
         _lines(axes[0, 1], nodes, "nodes", " MB", "peak MB")
         _lines(axes[1, 0], sites, "sites", " CPU s", "CPU s, matrix of all sites")
@@ -55,7 +54,6 @@ def draw(text: str) -> bytes:
         target = io.BytesIO()
         metadata = {"Date": None, "Description": stamp(text)}
         figure.savefig(target, format="svg", metadata=metadata)
-        plt.close(figure)
     return target.getvalue()
 
 
