@@ -34,7 +34,7 @@ def report(
 ) -> None:
     """Écrit les livrables d'un résultat (tous, sauf RO-Crate, si rien n'est demandé)."""
     with faults(lang) as translator:
-        from siteselect.report.extras import FOLDER, PARTS, make_deliverables
+        from siteselect.report.extras import PARTS, folder_name, make_deliverables
         from siteselect.rundir import read_run
 
         asked = dict(zip(PARTS, (pdf, sheets, maps, geojson, gis), strict=True))
@@ -47,7 +47,8 @@ def report(
                 run, folder, translator, parts=parts, crate=ro_crate, progress=tell
             )
         if as_json:
-            print_json({"folder": str(folder / FOLDER), "files": list(written)})
+            place = folder / folder_name(lang.value)
+            print_json({"folder": str(place), "files": list(written)})
             return
         for name in written:
             typer.echo(str(folder / name))

@@ -19,7 +19,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from siteselect.errors import Fault, InputError
-from siteselect.i18n import Translator
+from siteselect.i18n import Lang, Translator
 from siteselect.messages import Msg
 from siteselect.pack import sha256_of
 from siteselect.report.committee import svg_of, write_committee
@@ -123,7 +123,7 @@ def make_deliverables(
     crate: bool = False,
     progress: Progress | None = None,
 ) -> tuple[str, ...]:
-    """Write the parts asked for into ``folder/deliverables``; the files, relative to ``folder``.
+    """Write the parts asked for into ``deliverables`` of a run; the files, relative to ``folder``.
 
     Complete or absent: written beside and renamed; earlier deliverables of other parts, of the
     same run and language, are kept. ``crate`` adds RO-Crate metadata over the whole run directory.
@@ -133,7 +133,7 @@ def make_deliverables(
     InputError
         the place is taken by something else, or cannot be written.
     """
-    place = folder / FOLDER
+    place = folder / folder_name(t.lang)
     if place.exists() and not (place / LIST).is_file():
         raise _taken(place)
     written: tuple[str, ...] = ()
@@ -147,12 +147,12 @@ def make_deliverables(
                     if part in parts:
                         getattr(making, part)()
                 fresh = _files(made)
-                _keep(place, made, run, t)
+                _keep(place, made, run)
                 _write_list(made, run, t)
                 if place.exists():
                     place.rename(Path(name) / "old")
                 made.rename(place)
-            written = tuple(f"{FOLDER}/{file}" for file in fresh)
+            written = tuple(f"{place.name}/{file}" for file in fresh)
         if crate:
             written = (*written, write_crate(run, folder, t).name)
     except OSError as error:
@@ -164,6 +164,11 @@ def make_deliverables(
             )
         ) from error
     return written
+
+
+def folder_name(lang: Lang) -> str:
+    """``deliverables`` in French, ``deliverables-en`` in English: neither replaces the other."""
+    return FOLDER if lang == "fr" else f"{FOLDER}-{lang}"
 
 
 def override_costs(run_folder: Path) -> dict[str, float] | None:
@@ -189,12 +194,12 @@ def _files(folder: Path) -> list[str]:
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
 
 
-def _keep(old: Path, made: Path, run: Run, t: Translator) -> None:
-    """Earlier deliverables that were not made again, if they are of this run and language."""
+def _keep(old: Path, made: Path, run: Run) -> None:
+    """Earlier deliverables that were not made again, if they are of this run."""
     if not (old / LIST).is_file():
         return
     listed = read_json(old / LIST)
-    if (listed.get("run_id"), listed.get("lang")) != (run.run_id, t.lang):
+    if listed.get("run_id") != run.run_id:
         return
     for name in listed.get("files", {}):
         if not (made / name).exists() and (old / name).is_file():

@@ -202,13 +202,15 @@ def test_crate_names_files_sources_and_software(folder: Path, tiny: Run) -> None
     assert {one["@id"] for one in things["#run"]["object"]} <= set(things)
 
 
-def test_other_parts_are_kept_and_another_language_is_not(tiny: Run, tmp_path: Path) -> None:
+def test_other_parts_are_kept_and_each_language_has_its_place(tiny: Run, tmp_path: Path) -> None:
     make_deliverables(tiny, tmp_path, Translator("fr"), parts=("geojson",))
     make_deliverables(tiny, tmp_path, Translator("fr"), parts=("gis",))
     names = {path.name for path in (tmp_path / FOLDER).iterdir()}
     assert {"shortlist.geojson", "siteselect.gpkg", LIST} <= names
     make_deliverables(tiny, tmp_path, Translator("en"), parts=("gis",))
-    assert {path.name for path in (tmp_path / FOLDER).iterdir()} == {"siteselect.gpkg", LIST}
+    english = tmp_path / "deliverables-en"
+    assert {path.name for path in english.iterdir()} == {"siteselect.gpkg", LIST}
+    assert (tmp_path / FOLDER / "shortlist.geojson").is_file()
 
 
 def test_a_place_that_is_taken_is_left_alone(tiny: Run, tmp_path: Path) -> None:
