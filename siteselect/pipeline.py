@@ -142,15 +142,18 @@ def _loaded(
     return load_scenario(scenario, overrides=overrides)
 
 
-def _solve(problem: SelectionProblem, scenario: Scenario, tell: Progress) -> Solution:
+def _solve(
+    problem: SelectionProblem, scenario: Scenario, tell: Progress, *, explain: bool = True
+) -> Solution:
     solution = solve(
         problem,
         time_limit_s=scenario.solve.time_limit_s,
         gap=scenario.solve.gap,
+        explain=explain,
         progress=tell,
     )
     if solution.status == "infeasible":
-        raise InfeasibleError(solution.reasons)
+        raise InfeasibleError(solution.explanation)
     if not len(solution.columns):
         raise LimitError(
             Msg(
@@ -189,7 +192,7 @@ def _price_of_zan(
         return {}
     tell("price", 0.0)
     try:
-        other = _solve(twin, scenario, _silent)
+        other = _solve(twin, scenario, _silent, explain=False)
     except (InfeasibleError, LimitError):
         return {}
     if other.status != "optimal":

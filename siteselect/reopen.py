@@ -160,7 +160,7 @@ def solved(
     limits = scenario.solve
     solution = solve(case.problem, time_limit_s=limits.time_limit_s, gap=limits.gap)
     if solution.objective is None:
-        raise InfeasibleError(solution.reasons)
+        raise InfeasibleError(solution.explanation)
     return replace(case, solution=solution)
 
 

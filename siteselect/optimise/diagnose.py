@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from siteselect.messages import Msg
 from siteselect.optimise.conflicts import Bools
+from siteselect.optimise.easing import ANY_PORTFOLIO, easings
 from siteselect.optimise.model import compile_model, least_value
 from siteselect.optimise.packing import packed_too_tightly
 from siteselect.optimise.root import sift
@@ -32,15 +34,29 @@ from siteselect.problem import (
 from siteselect.problem.constraints import Ints
 from siteselect.units import AREA_UNITS_PER_HA
 
-ANY_PORTFOLIO = 1e300
-"""A gap so wide that the first portfolio found ends the search."""
+CONFLICT_SHARE = 2 / 3
+"""Share of the time for the conflict; the rest is for what would be enough."""
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Why nothing is feasible, the constraints it is about, and what would be enough."""
+
+    reasons: tuple[Msg, ...]
+    conflict: tuple[Constraint, ...] = ()
+    remedies: tuple[Msg, ...] = ()
 
 
 def quick_checks(problem: SelectionProblem) -> tuple[Msg, ...]:
     """What is impossible on its own, without a solver. Empty proves nothing."""
+    return _at_once(problem).reasons
+
+
+def _at_once(problem: SelectionProblem) -> Explanation:
     usable = _usable(problem)
     sites = len(np.unique(problem.site[usable]))
     found: list[Msg] = []
+    about: list[Constraint] = []
     if sites < problem.count and not problem.at_most:
         found.append(
             Msg(
@@ -50,23 +66,57 @@ def quick_checks(problem: SelectionProblem) -> tuple[Msg, ...]:
             )
         )
     for one in problem.constraints:
+        alone: list[Msg] = []
         if isinstance(one, Group):
-            found.extend(_group_alone(problem, one, usable))
+            alone = _group_alone(problem, one, usable)
         elif isinstance(one, TotalArea):
-            found.extend(_area_alone(problem, one, usable))
+            alone = _area_alone(problem, one, usable)
         elif isinstance(one, Budget):
-            found.extend(_budget_alone(problem, one, usable))
+            alone = _budget_alone(problem, one, usable)
+        found.extend(alone)
+        about.extend([one] * bool(alone))
+    for message, constraints in (*_minimums(problem), *_too_tight(problem)):
+        found.append(message)
+        about.extend(constraints)
+    return Explanation(tuple(found), tuple(about))
+
+
+def _minimums(problem: SelectionProblem) -> Iterator[tuple[Msg, tuple[Constraint, ...]]]:
+    """Minimums of groups without a site in common that add up to more than the count."""
+    taken = np.zeros(problem.n_sites, bool)
+    apart: list[Group] = []
+    for one in problem.constraints:
+        if isinstance(one, Group) and one.at_least > 0:
+            own = problem.site[one.columns]
+            if not taken[own].any():
+                taken[own] = True
+                apart.append(one)
+    total = sum(one.at_least for one in apart)
+    if total > problem.count:
+        yield (
+            Msg(
+                "{count} sites are wanted, and the minimums of {many} groups without a site in "
+                "common make {total}",
+                count=problem.count,
+                many=len(apart),
+                total=total,
+            ),
+            tuple(apart),
+        )
+
+
+def _too_tight(problem: SelectionProblem) -> Iterator[tuple[Msg, tuple[Constraint, ...]]]:
     tight = packed_too_tightly(problem)
     if tight is not None:
-        found.append(
+        yield (
             Msg(
                 "{name}: at most {most} sites can be so far apart, {count} are wanted",
                 name=tight[0].name,
                 most=tight[1],
                 count=problem.count,
-            )
+            ),
+            (tight[0],),
         )
-    return tuple(found)
 
 
 def _usable(problem: SelectionProblem) -> Bools:
@@ -179,30 +229,39 @@ def describe(one: Constraint) -> Msg:
     return Msg("{name}", name=one.name)
 
 
-def explain_infeasible(problem: SelectionProblem, *, time_limit_s: float = 60.0) -> tuple[Msg, ...]:
-    """The reasons why no portfolio exists: what is impossible alone, else the smallest conflict."""
-    alone = quick_checks(problem)
-    if alone:
-        return alone
-    conflict = smallest_conflict(problem, time_limit_s=time_limit_s)
-    if not conflict:
-        return (Msg("{count} sites cannot be chosen among the candidates", count=problem.count),)
-    if len(conflict) == 1:
-        return (
-            Msg(
-                "this requirement alone cannot be met for {count} sites: {what}",
-                count=problem.count,
-                what=describe(conflict[0]),
-            ),
+def explain_infeasible(problem: SelectionProblem, *, time_limit_s: float = 60.0) -> Explanation:
+    """Why no portfolio exists, and the least changes that would make one possible.
+
+    First what is impossible alone, else the smallest conflict. A third of the time is kept for
+    the changes.
+    """
+    found = _at_once(problem)
+    if not found.reasons:
+        found = _of_conflict(
+            problem, smallest_conflict(problem, time_limit_s=CONFLICT_SHARE * time_limit_s)
         )
-    return (
-        Msg(
-            "these {many} requirements cannot hold together for {count} sites",
-            many=len(conflict),
+    left = (1 - CONFLICT_SHARE) * time_limit_s
+    eased = easings(problem, _by_likelihood(found.conflict), time_limit_s=left)
+    return replace(found, remedies=tuple(one.shown for one in eased))
+
+
+def _of_conflict(problem: SelectionProblem, conflict: tuple[Constraint, ...]) -> Explanation:
+    if not conflict:
+        message = Msg("{count} sites cannot be chosen among the candidates", count=problem.count)
+        return Explanation((message,))
+    if len(conflict) == 1:
+        message = Msg(
+            "this requirement alone cannot be met for {count} sites: {what}",
             count=problem.count,
-        ),
-        *(describe(one) for one in conflict),
+            what=describe(conflict[0]),
+        )
+        return Explanation((message,), conflict)
+    message = Msg(
+        "these {many} requirements cannot hold together for {count} sites",
+        many=len(conflict),
+        count=problem.count,
     )
+    return Explanation((message, *(describe(one) for one in conflict)), conflict)
 
 
 def smallest_conflict(
@@ -245,12 +304,18 @@ def root_conflict(problem: SelectionProblem, stop: Stop = NEVER_STOP) -> tuple[C
 
 
 def _by_likelihood(constraints: Sequence[Constraint]) -> tuple[Constraint, ...]:
-    """Constraints that rarely matter first: QuickXplain drops them together."""
-    rank = {"separation": 1, "conflicts": 1, "locks": 2, "ledger": 3, "area": 4, "budget": 5}
+    """Constraints that a planner thinks of first come first: QuickXplain drops the others.
+
+    Budget and total area, the programme, regional minimums, land caps, locks, distances, and last
+    the maximums of dozens of small groups.
+    """
+    rank = {"budget": 0, "area": 0, "ledger": 3, "locks": 4, "separation": 5, "conflicts": 5}
 
     def key(one: Constraint) -> int:
         if isinstance(one, Group):
-            return 3 if one.at_least else 0
+            return 2 if one.at_least else 6
+        if isinstance(one, Ledger) and one.level == "programme":
+            return 1
         return rank.get(one.kind, 3)
 
     return tuple(sorted(constraints, key=key))

@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 
 from siteselect.optimise.lp import INFINITE, GrowingLp
 from siteselect.optimise.stop import NEVER_STOP, OutOfTimeError, Stop
-from siteselect.problem import Locks, SelectionProblem, Separation
+from siteselect.problem import Group, Locks, SelectionProblem, Separation
 from siteselect.problem.constraints import Ints
 
 DISCS_PER_DISTANCE = 6
@@ -30,12 +30,12 @@ SAMPLE = 2_000
 def packed_too_tightly(
     problem: SelectionProblem, stop: Stop = NEVER_STOP
 ) -> tuple[Separation, int] | None:
-    """The first separation that no portfolio of the count wanted can respect, and the most it lets.
+    """The first separation that no portfolio so large can respect, and the most it lets.
 
     ``None`` proves nothing: only what is cheap to see is seen.
     """
-    if problem.at_most:
-        return None
+    groups = [one.at_least for one in problem.constraints if isinstance(one, Group)]
+    wanted = max(groups, default=0) if problem.at_most else problem.count
     open_sites = np.zeros(problem.n_sites, bool)
     open_sites[problem.site] = True
     for one in problem.constraints:
@@ -45,10 +45,10 @@ def packed_too_tightly(
         if isinstance(one, Separation) and one.distance > 0:
             points = one.points[open_sites]
             few = points[:: max(1, len(points) // SAMPLE)]
-            if any(_reaches(some, one.distance, problem.count) for some in (few, points)):
+            if any(_reaches(some, one.distance, wanted) for some in (few, points)):
                 continue
             most = most_apart(np.unique(points, axis=0), one.distance, stop)
-            if most is not None and most < problem.count:
+            if most is not None and most < wanted:
                 return one, most
     return None
 

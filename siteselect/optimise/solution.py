@@ -37,6 +37,8 @@ class Solution:
         (bound − objective) / max(1, |objective|); ``None`` without a portfolio.
     reasons
         Why nothing is feasible: the constraints in conflict.
+    remedies
+        Then: changes of one requirement, each enough by itself, the smallest first.
     timings
         Seconds by stage.
     info
@@ -51,6 +53,7 @@ class Solution:
     bound: int | None
     gap: float | None
     reasons: tuple[Msg, ...] = ()
+    remedies: tuple[Msg, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
     info: dict[str, float | int | str | bool] = field(default_factory=dict)
 
@@ -58,6 +61,16 @@ class Solution:
     def proven(self) -> bool:
         """Whether the status is ``optimal``."""
         return self.status == "optimal"
+
+    @property
+    def explanation(self) -> tuple[Msg, ...]:
+        """Why nothing is feasible and what would be enough, as it is shown."""
+        if not self.reasons:
+            return ()
+        if not self.remedies:
+            return (*self.reasons, Msg("no change of one of these requirements alone was found"))
+        heading = Msg("each of these changes alone is enough, the smallest first:")
+        return (*self.reasons, heading, *self.remedies)
 
 
 def no_columns() -> Ints:

@@ -6,12 +6,12 @@ deepening on the gap → ties settled → the answer evaluated again by code tha
 
 from __future__ import annotations
 
+import dataclasses
 import time
 
 import numpy as np
 
 from siteselect.errors import VerificationError
-from siteselect.messages import Msg
 from siteselect.optimise.clock import Progress, Run
 from siteselect.optimise.deepen import deepen
 from siteselect.optimise.dive import dive, promising, rounded, swap
@@ -25,7 +25,7 @@ from siteselect.optimise.stop import Stop
 from siteselect.optimise.ties import settle_ties
 from siteselect.problem import SelectionProblem, objective, violations
 
-MOST_EXPLAINING_S = 60.0
+MOST_EXPLAINING_S = 45.0
 MOST_REPAIRED = 2_000
 """Greedy and repair look at the columns of the relaxation and at so many of the best."""
 
@@ -70,9 +70,9 @@ def solve(
     if status == "infeasible" and explain:
         from siteselect.optimise.diagnose import explain_infeasible
 
-        reasons = explain_infeasible(problem, time_limit_s=min(MOST_EXPLAINING_S, time_limit_s))
+        why = explain_infeasible(problem, time_limit_s=min(MOST_EXPLAINING_S, time_limit_s))
         run.lap("diagnose")
-        return _infeasible(run, reasons)
+        return dataclasses.replace(solution, reasons=why.reasons, remedies=why.remedies)
     return solution
 
 
@@ -132,6 +132,8 @@ def _heuristic(run: Run, model: Model, root: Root, referee: Referee, stop: Stop)
     if found is None:
         return
     run.found(found)
+    if run.good_enough():
+        return
     candidates = promising(root.relaxation, root.bound.column_penalty)
     run.found(swap(model, referee, found, candidates, stop=stop))
     run.info["heuristic"] = run.best.value if run.best is not None else found.value
@@ -140,7 +142,7 @@ def _heuristic(run: Run, model: Model, root: Root, referee: Referee, stop: Stop)
 def _report(run: Run, status: Status) -> Solution:
     """The solution in the indices of the problem, evaluated again from scratch."""
     if status == "infeasible":
-        return _infeasible(run, ())
+        return _infeasible(run)
     run.timings["total"] = time.perf_counter() - run.started
     n_parcels = len(run.problem.parcels)
     if run.best is None or run.model is None:
@@ -170,10 +172,10 @@ def _report(run: Run, status: Status) -> Solution:
     )
 
 
-def _infeasible(run: Run, reasons: tuple[Msg, ...]) -> Solution:
+def _infeasible(run: Run) -> Solution:
     run.timings["total"] = time.perf_counter() - run.started
     nothing = np.zeros(len(run.problem.parcels), np.int64)
     return Solution(
         "infeasible", no_columns(), no_columns(), nothing, None, None, None,
-        reasons=reasons, timings=run.timings, info=run.info,
+        timings=run.timings, info=run.info,
     )  # fmt: skip
