@@ -241,7 +241,7 @@ def three_objectives(
     state = _Search(problem, values, patient, patience_s)
     ends = [state.end_point(k) or state.leaning(k) for k in range(len(values))]
     known = [end for end in ends if end is not None]
-    if len(known) < len(values):
+    if not known:
         return Front(labels, (), state.solves, state.open)
     least = [min(end.values[k] for end in known) for k in range(len(values))]
     most = [max(end.values[k] for end in known) for k in range(len(values))]
