@@ -223,8 +223,13 @@ def describe(one: Constraint) -> Msg:
     if isinstance(one, Ledger):
         return Msg("{name}: at most {cap} ha", name=one.name, cap=one.cap / AREA_UNITS_PER_HA)
     if isinstance(one, TotalArea):
-        low = "" if one.at_least is None else one.at_least / AREA_UNITS_PER_HA
-        high = "" if one.at_most is None else one.at_most / AREA_UNITS_PER_HA
+        low, high = (
+            None if v is None else v / AREA_UNITS_PER_HA for v in (one.at_least, one.at_most)
+        )
+        if high is None:
+            return Msg("{name}: at least {low} ha", name=one.name, low=low)
+        if low is None:
+            return Msg("{name}: at most {high} ha", name=one.name, high=high)
         return Msg("{name}: from {low} to {high} ha", name=one.name, low=low, high=high)
     return Msg("{name}", name=one.name)
 

@@ -128,27 +128,33 @@ class _Finder:
             return False if found.status == "infeasible" else None
         return not violations(problem, found.columns.tolist(), found.restored.tolist())
 
-    def changed(self, one: Constraint, other: Constraint) -> SelectionProblem:
-        """The problem with a constraint replaced."""
+    def changed(
+        self, one: Constraint, other: Constraint, score: Ints | None = None
+    ) -> SelectionProblem:
+        """The problem with a constraint replaced; and another objective, where one is given."""
         constraints = tuple(other if each is one else each for each in self.problem.constraints)
-        return dataclasses.replace(self.problem, constraints=constraints)
+        score = self.problem.score if score is None else score
+        return dataclasses.replace(self.problem, constraints=constraints, score=score)
 
     def steps(
         self, one: Constraint, figure: int, unit: int, most: int, make: Callable[[int], Constraint],
-        text: Callable[[int, int], Msg], *, sign: int,
+        text: Callable[[int, int], Msg], *, sign: int, score: Ints | None = None,
     ) -> Iterator[Easing]:  # fmt: skip
-        """A figure of a constraint changed by multiples of a unit, up to ``most`` in all."""
+        """A figure of a constraint changed by multiples of a unit, up to ``most`` in all.
+
+        ``score`` is what a portfolio should have much of to need little change: it leads the
+        search for any portfolio there.
+        """
 
         def at(k: int) -> int:
             return figure + sign * min(k * unit, most)
 
-        found = self.least(lambda k: self.changed(one, make(at(k))), -(-most // unit))
+        found = self.least(lambda k: self.changed(one, make(at(k)), score), -(-most // unit))
         if found is not None:
             value = at(found[0])
             change = abs(value - figure)
-            yield Easing(
-                text(change, value), found[1], change / max(1, abs(figure)), least=found[2]
-            )
+            eased = self.changed(one, make(value))
+            yield Easing(text(change, value), eased, change / max(1, abs(figure)), least=found[2])
 
     # ---- requirements --------------------------------------------------------------------
 
@@ -195,13 +201,15 @@ class _Finder:
 
     def group(self, one: Group) -> Iterator[Easing]:
         """A lower minimum, a higher maximum."""
+        inside = np.zeros(self.problem.n_columns, np.int64)
+        inside[one.columns] = 1
         yield from self.steps(
             one, one.at_least, 1, one.at_least,
             lambda value: dataclasses.replace(one, at_least=value),
             lambda many, to: Msg(
                 "{name}: minimum lowered by {many}, to {to}", name=one.name, many=many, to=to
             ),
-            sign=-1,
+            sign=-1, score=inside,
         )  # fmt: skip
         if one.at_most is not None:
             yield from self.steps(
@@ -210,7 +218,7 @@ class _Finder:
                 lambda many, to: Msg(
                     "{name}: maximum raised by {many}, to {to}", name=one.name, many=many, to=to
                 ),
-                sign=1,
+                sign=1, score=-inside,
             )  # fmt: skip
 
     def area(self, one: TotalArea) -> Iterator[Easing]:
@@ -223,7 +231,7 @@ class _Finder:
                     "{name}: minimum lowered by {ha:g} ha, to {to:g} ha",
                     name=one.name, ha=_ha(units), to=_ha(to),
                 ),
-                sign=-1,
+                sign=-1, score=one.area,
             )  # fmt: skip
         if one.at_most is not None:
             yield from self.steps(
@@ -233,7 +241,7 @@ class _Finder:
                     "{name}: maximum raised by {ha:g} ha, to {to:g} ha",
                     name=one.name, ha=_ha(units), to=_ha(to),
                 ),
-                sign=1,
+                sign=1, score=-one.area,
             )  # fmt: skip
 
     def budget(self, one: Budget) -> Iterator[Easing]:
@@ -245,11 +253,13 @@ class _Finder:
             lambda extra, to: Msg(
                 "{name}: {extra} k€ more, {to} k€ in all", name=one.name, extra=extra, to=to
             ),
-            sign=1,
+            sign=1, score=-one.cost_keur,
         )  # fmt: skip
 
     def ledger(self, one: Ledger) -> Iterator[Easing]:
         """A higher cap."""
+        charge = np.zeros(self.problem.n_columns, np.int64)
+        charge[one.columns] = one.charge
         yield from self.steps(
             one, one.cap, _unit(_sum(one.charge) // 10, STEPS), max(0, _sum(one.charge) - one.cap),
             lambda value: dataclasses.replace(one, cap=value),
@@ -257,7 +267,7 @@ class _Finder:
                 "{name}: raised by {ha:g} ha, to {to:g} ha",
                 name=one.name, ha=_ha(units), to=_ha(to),
             ),
-            sign=1,
+            sign=1, score=-charge,
         )  # fmt: skip
 
     def separation(self, one: Separation) -> Iterator[Easing]:
