@@ -173,7 +173,7 @@ def _fragment(building: Building, table: pd.DataFrame) -> None:
                 }
             )
     tree = {
-        "extends": "reference.toml",
+        "extends": "reference",
         "land": {"regime": "enaf-2021"},
         "zan": {"ledgers": ledgers},
     }
