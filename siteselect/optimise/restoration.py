@@ -274,6 +274,8 @@ class Restorer:
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = 1
         solver.parameters.random_seed = 1
+        # An interrupt must end the whole search, not pass here for a choice without restoration.
+        solver.parameters.catch_sigint_signal = False
         # Knapsack covers gain nothing from presolve: twice as fast without.
         solver.parameters.cp_model_presolve = False
         if solver.solve(model) != cp_model.OPTIMAL:
