@@ -31,3 +31,10 @@ $(STAMP): pyproject.toml
 
 clean:
 	rm -rf $(VENV) runs build dist .pytest_cache .mypy_cache .ruff_cache
+
+# Pages written from the code: the reference of scenarios, its JSON schema, the French catalogue.
+.PHONY: pages
+pages: $(STAMP)
+	$(BIN)/siteselect scenario keys --markdown --out docs/scenario-reference.md
+	$(BIN)/siteselect scenario schema --out docs/scenario.schema.json
+	$(BIN)/python -m siteselect.i18n.update

@@ -154,7 +154,7 @@ def manifest_of(run: Run, place: Path) -> dict[str, Any]:
         "pack": {
             "name": run.pack.manifest.name,
             "title": run.pack.manifest.title,
-            "folder": str(run.pack.folder),
+            "folder": str(run.pack.folder.resolve()),
             "digest": run.pack.digest,
             "manifest_sha256": sha256_of(run.pack.folder / PACK_MANIFEST),
             "layers": [layer.model_dump() for layer in run.pack.manifest.layers],

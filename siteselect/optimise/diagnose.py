@@ -103,6 +103,8 @@ def _minimums(problem: SelectionProblem) -> Iterator[tuple[Msg, tuple[Constraint
             ),
             tuple(apart),
         )
+        for one in apart:
+            yield describe(one), ()
 
 
 def _too_tight(problem: SelectionProblem) -> Iterator[tuple[Msg, tuple[Constraint, ...]]]:

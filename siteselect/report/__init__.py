@@ -6,6 +6,7 @@ from pathlib import Path
 
 from siteselect.i18n import Lang, Translator
 from siteselect.report.csvfiles import write_open_csv, write_people_csv
+from siteselect.report.facts import label
 from siteselect.report.geopackage import write_geopackage
 from siteselect.report.html import write_page
 from siteselect.report.tables import shortlist_table
@@ -32,8 +33,9 @@ def write_reports(run: Run, folder: Path, lang: Lang = "fr") -> tuple[str, ...]:
     t = Translator(lang)
     shortlist = shortlist_table(run)
     write_workbook(run, folder / "shortlist.xlsx", t)
-    write_people_csv(shortlist, folder / "shortlist.csv", t)
-    write_open_csv(shortlist, folder / "shortlist_open.csv")
+    said = label(run, t)
+    write_people_csv(shortlist, folder / "shortlist.csv", t, label=said)
+    write_open_csv(shortlist, folder / "shortlist_open.csv", label=said)
     write_geopackage(run, folder / "shortlist.gpkg", t)
     write_page(run, folder / "report.html", t)
     return FILES

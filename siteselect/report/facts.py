@@ -9,7 +9,7 @@ from datetime import date
 from siteselect.i18n import Translator
 from siteselect.messages import Msg
 from siteselect.pack import Layer
-from siteselect.report.words import RUN_STATUS
+from siteselect.report.words import DISCLAIMER, RUN_STATUS
 from siteselect.runs import Run
 from siteselect.units import score_from_units
 
@@ -184,6 +184,13 @@ def map_sources(layers: Sequence[Layer]) -> tuple[str, ...]:
     """Attributions of the layers drawn on the map, each once."""
     drawn = ("outlines", "road_nodes", "road_edges", "sites", "restoration")
     return tuple(dict.fromkeys(layer.attribution for layer in layers if layer.role in drawn))
+
+
+def label(run: Run, t: Translator) -> str:
+    """What a file that travels alone must still say: no ruling, the regime, what is not real."""
+    regime = Msg("regime: {title} ({version})", title=run.rulebook.title(t.lang),
+                 version=run.rulebook.version)  # fmt: skip
+    return " ; ".join([t.text(DISCLAIMER), t.text(regime), *notices(run, t)])
 
 
 def notices(run: Run, t: Translator) -> list[str]:

@@ -17,6 +17,7 @@ import pyogrio
 from siteselect.i18n import Translator
 from siteselect.messages import Msg
 from siteselect.report.columns import LEDGER, RESTORATION, SITES, WORD, Column
+from siteselect.report.facts import label
 from siteselect.report.geography import outlines
 from siteselect.report.levels import ledger_by_level
 from siteselect.report.qml import style_of
@@ -78,6 +79,7 @@ def write_geopackage(
     with closing(sqlite3.connect(path)) as connection, connection:
         _write_aliases(connection, rows)
         _write_styles(connection, list(layers), rows, stamp, t)
+        connection.execute("UPDATE gpkg_contents SET description = ?", (label(run, t),))
 
 
 def _ledger_table(run: Run, t: Translator) -> pd.DataFrame:

@@ -78,7 +78,9 @@ def test_minimums_that_add_up_to_too_many() -> None:
     low, high = Group("west", np.array([0, 1]), 2), Group("east", np.array([2, 3]), 1)
     found = solve(four_sites(low, high))
     assert [str(one) for one in found.reasons] == [
-        "2 sites are wanted, and the minimums of 2 groups without a site in common make 3"
+        "2 sites are wanted, and the minimums of 2 groups without a site in common make 3",
+        "west: at least 2",
+        "east: at least 1",
     ]
     assert {str(one) for one in found.remedies} == {
         "1 sites more: 3 in all",

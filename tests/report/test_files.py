@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -15,6 +16,7 @@ import pyogrio
 import pytest
 from conftest import HOSTILE, RESERVE, SELECTED  # type: ignore[import-not-found]
 
+from siteselect.i18n import Translator
 from siteselect.messages import Msg
 from siteselect.report import FILES, write_reports
 from siteselect.report.levels import ledger_by_level
@@ -283,3 +285,21 @@ def test_empty_reserve_and_restoration(run: Run, tmp_path: Path) -> None:
     assert len(pyogrio.read_dataframe(tmp_path / "shortlist.gpkg", layer="restoration")) == 0
     book = openpyxl.load_workbook(tmp_path / "shortlist.xlsx")
     assert book["Réserve"]["A2"].value == "aucun"
+
+
+def test_files_that_travel_alone_say_what_they_rest_on(run: Run, tmp_path: Path) -> None:
+    write_reports(run, tmp_path, "fr")
+    said = "ne vaut pas bilan réglementaire"
+    notice = Translator("fr").text(run.notices[0])
+    for name, delimiter, column in (
+        ("shortlist.csv", ";", "À savoir"),
+        ("shortlist_open.csv", ",", "notice"),
+    ):
+        with (tmp_path / name).open(encoding="utf-8-sig", newline="") as stream:
+            rows = list(csv.DictReader(stream, delimiter=delimiter))
+        assert rows
+        assert all(said in row[column] and notice in row[column] for row in rows)
+    with closing(sqlite3.connect(tmp_path / "shortlist.gpkg")) as connection:
+        texts = connection.execute("SELECT description FROM gpkg_contents").fetchall()
+    assert texts
+    assert all(said in text for (text,) in texts)
