@@ -96,7 +96,9 @@ def _summary(given: argparse.Namespace, engines: dict[str, dict[str, Any]]) -> d
     peer = engines.get("networkx", {}).get("matrix", {}).get("cpu_ms_per_site")
     for figures in engines.values():
         if peer:
-            figures["ratio_to_networkx"] = round(peer / figures["matrix"]["cpu_ms_per_site"], 1)
+            cost = figures["matrix"]["cpu_ms_per_site"]
+        # a job too small for the clock has no ratio
+        figures["ratio_to_networkx"] = round(peer / cost, 1) if cost > 0 else None
     keys = {key for figures in engines.values() for key in figures["digest"]}
     same = {
         key: len({f["digest"][key] for f in engines.values() if key in f["digest"]}) == 1
@@ -129,7 +131,7 @@ def _table(result: dict[str, Any]) -> str:
         matrix = figures["matrix"]
         lines.append(
             f"{name:<10} {matrix['sites']:>6} {matrix['cpu_s']:>8.2f} {matrix['wall_s']:>8.2f} "
-            f"{matrix['cpu_ms_per_site']:>9.3f} {figures.get('ratio_to_networkx', 1):>10} "
+            f"{matrix['cpu_ms_per_site']:>9.3f} {figures.get('ratio_to_networkx') or '—':>10} "
             f"{figures['peak_mb']:>8.0f}"
         )
         others = {k: v for k, v in figures.items() if isinstance(v, dict) and "cpu_s" in v}
