@@ -240,19 +240,28 @@ def _write_layers(
     return layers + _write_report(folder, inventory, friches, translate)
 
 
-def write_restoration(folder: Path, base: DataPack) -> Layer:
-    """The base's parcels, without those that are one of its sites: these are not here."""
+def write_restoration(folder: Path, base: DataPack, area: frozenset[str] | None = None) -> Layer:
+    """The base's parcels, without those that are one of its sites: these are not here.
+
+    ``area``: codes of the communes that the pack is about; land restored elsewhere cannot be
+    deducted in its territories.
+    """
     (layer,) = base.layers("restoration")
     parcels = base.vectors("restoration")
     free = parcels["site_id"].isna()
-    if free.all():
+    inside = free if area is None else free & parcels["code_insee"].isin(list(area))
+    if inside.all():
         shutil.copyfile(base.folder / layer.file, folder / layer.file)
         return layer
     path = folder / layer.file
-    parcels[free].reset_index(drop=True).to_parquet(path, compression="zstd")
-    dropped = f"{int((~free).sum())} parcelles portées par des sites du paquet d'origine retirées."
-    update = {"sha256": sha256_of(path), "note": f"{layer.note} {dropped}".strip()}
-    return layer.model_copy(update=update)
+    parcels[inside].reset_index(drop=True).to_parquet(path, compression="zstd")
+    note = layer.note
+    if not free.all():
+        count = int((~free).sum())
+        note += f" {count} parcelles portées par des sites du paquet d'origine retirées."
+    if (outside := int((free & ~inside).sum())) > 0:
+        note += f" {outside} parcelles hors du territoire du paquet retirées."
+    return layer.model_copy(update={"sha256": sha256_of(path), "note": note.strip()})
 
 
 def _write_sites(folder: Path, inventory: Inventory, friches: Path) -> Layer:

@@ -10,6 +10,7 @@ import tomli_w
 
 from siteselect.errors import Fault, InputError
 from siteselect.messages import Msg
+from siteselect.pack import sha256_of
 from siteselect.sources.build import NOTICES, write_restoration
 from siteselect.sources.building import Building
 from siteselect.sources.exclusions import read_exclusions
@@ -215,11 +216,24 @@ def _leftovers(building: Building, _: Progress | None) -> None:
     if plan.keep_simulated:
         given = {layer.role for layer in writer.layers}
         if "labour" not in given and base.has("labour"):
-            writer.copy(base, base.layers("labour")[0])
+            _base_labour(building)
         if base.has("restoration"):
-            writer.layers.append(write_restoration(writer.folder, base))
+            writer.layers.append(write_restoration(writer.folder, base, building.core))
     for notice in base.folder.glob(NOTICES):
         (writer.folder / notice.name).write_bytes(notice.read_bytes())
+
+
+def _base_labour(building: Building) -> None:
+    """The labour force of the base, of the communes of the pack only."""
+    (layer,) = building.base.layers("labour")
+    table = building.base.table("labour")
+    inside = table["code_insee"].isin(list(building.near))
+    if inside.all():
+        building.writer.copy(building.base, layer)
+        return
+    path = building.writer.folder / layer.file
+    table[inside].reset_index(drop=True).to_parquet(path, index=False, compression="zstd")
+    building.writer.layers.append(layer.model_copy(update={"sha256": sha256_of(path)}))
 
 
 STEPS = (_landcover, _zones, _territories, _sites, _caps, _leftovers)

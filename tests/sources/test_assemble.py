@@ -86,6 +86,34 @@ def test_small_pack(
     assert layer.assumed and not layer.simulated
 
 
+def test_layers_of_the_base_are_cut_to_the_area(
+    tmp_path: Path, tiny_pack: Path, inventory: WriteInventory, some_site: pd.Series
+) -> None:
+    """An EPCI of three communes, 12 km around: nothing of the base lies in a commune not kept."""
+    friches = inventory(
+        {"x": some_site.geometry.x, "y": some_site.geometry.y, "comm_insee": some_site.code_insee}
+    )
+    pack = build(
+        tmp_path,
+        f"""
+        keep_simulated = true
+        area = {{ epci = ["200000000"], margin_km = 12.0 }}
+        [[inputs]]
+        role = "friches"
+        file = "{friches.name}"
+        """,
+        tiny_pack,
+    )
+    communes = set(pack.table("communes")["code_insee"])
+    assert communes == {f"{c:02d}{n:03d}" for n, c in enumerate([1, 1, 1, 2, 2, 2])}
+    assert set(pack.table("labour")["code_insee"]) == communes
+    # parcels in the margin cannot be deducted: three communes of the area, one parcel on a site
+    assert pack.table("restoration")["parcel_id"].tolist() == ["P-01", "P-02"]
+    (layer,) = pack.layers("restoration")
+    assert "9 parcelles hors du territoire" in layer.note
+    assert not [p for p in check_pack(pack) if p.severity == "error"]
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
