@@ -32,6 +32,8 @@ from siteselect.rundir import RESULT, read_json
 
 CLOSE_S = 5.0
 CONNECT_S = 10.0
+LOOK_S = 2.0
+"""Time between two looks at whether the cluster has workers."""
 PREFETCH = 1
 """Runs sent ahead to each worker, so that it never waits for the next."""
 
@@ -84,6 +86,7 @@ class Cluster:
         batch_id: str,
         inputs: bytes,
         translator: Translator,
+        patience_s: float,
     ) -> None:
         try:
             self._client = Client(address, timeout=CONNECT_S, set_as_default=False)
@@ -98,6 +101,8 @@ class Cluster:
             ) from error
         self._store, self._logs, self._translator = store, logs, translator
         self._gone = False
+        self._patience_s = patience_s
+        self._last_look = self._last_seen = time.monotonic()
         self._name = f"siteselect-{batch_id}"
         self._client.register_plugin(Inputs(self._name, inputs))
         self._executor = self._client.get_executor(pure=False, retries=0)
@@ -120,6 +125,27 @@ class Cluster:
         local: Future[Done] = Future()
         threading.Thread(target=self._deliver, args=(task, remote, local), daemon=True).start()
         return local
+
+    def check(self) -> None:
+        """Workers may be queued, or restarting: wait for them, but not without end."""
+        now = time.monotonic()
+        if now - self._last_look < LOOK_S:
+            return
+        self._last_look = now
+        try:
+            workers = self._client.nthreads()
+        except Exception as error:
+            raise self._lost() from error
+        if workers:
+            self._last_seen = now
+        elif now - self._last_seen > self._patience_s:
+            minutes = self._patience_s / 60.0
+            nobody = Msg(
+                "the Dask cluster has had no worker for {minutes} min; start some and the batch "
+                "again: what is done is kept",
+                minutes=self._translator.number(minutes, 0 if minutes >= 1 else 2),
+            )
+            raise WorkersLostError(self._translator.text(nobody))
 
     def revive(self) -> None:
         """Dask itself replaces the workers that it can."""
@@ -156,6 +182,8 @@ class Cluster:
         with run_log(self._logs, task.name) as log:
             for what, text in lines:
                 log(what, text)
+        if done.status == "infeasible":
+            self._store.keep_infeasible(task.folder, done.reason)
         if done.has_run:
             receive_run(self._store, task.folder, content, task.pack_folder)
         return done

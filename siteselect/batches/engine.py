@@ -40,6 +40,9 @@ class Workers(Protocol):
     def revive(self) -> None:
         """Replace workers that died, or raise :class:`WorkersLostError`."""
 
+    def check(self) -> None:
+        """Raise :class:`WorkersLostError` when nobody will ever make the runs handed out."""
+
     def close(self) -> None:
         """Stop the workers."""
 
@@ -89,6 +92,7 @@ class Engine:
             self._tell("started", task, None)
 
     def _collect(self) -> None:
+        self._workers.check()
         finished, _ = wait(self._running, timeout=POLL_S, return_when=FIRST_COMPLETED)
         orphans = []
         for future in finished:

@@ -43,6 +43,9 @@ class LocalPool:
         self.close()
         self._start()
 
+    def check(self) -> None:
+        """Those that die are replaced."""
+
     def close(self) -> None:
         """Stop every worker at once, whatever it is doing."""
         self._hand.close()

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 from uuid import uuid4
@@ -19,7 +19,7 @@ from siteselect.batches.local import LocalPool
 from siteselect.batches.plan import Plan, Planned, Source, plan_batch
 from siteselect.batches.shipping import bundle
 from siteselect.batches.store import BATCHES, RunStore
-from siteselect.batches.work import Done, Task, outcome_in, plain
+from siteselect.batches.work import Done, Task, plain, settled_in
 from siteselect.cache import StageCache, default_cache_folder
 from siteselect.errors import Fault, InputError, SiteSelectError
 from siteselect.i18n import Lang, Translator
@@ -32,6 +32,8 @@ from siteselect.scenario import Scenario
 Event = dict[str, Any]
 OnEvent = Callable[[Event], None]
 DEFAULT_STORE = "runs"
+PATIENCE_MIN = 10.0
+"""A cluster without workers for this long has lost them, or will not get them."""
 MOST_MEASURED_HERE = 4
 """With more settings of routing than this, the workers of a cluster measure for themselves."""
 
@@ -99,6 +101,7 @@ def batch(
     store: str | Path = DEFAULT_STORE,
     jobs: int | None = None,
     scheduler: str | None = None,
+    patience_min: float = PATIENCE_MIN,
     overrides: Sequence[str] = (),
     lang: Lang = "fr",
     reports: bool = False,
@@ -116,6 +119,9 @@ def batch(
         processes of this machine (default: one for each processor).
     scheduler
         address of a Dask scheduler: the runs are made there instead.
+    patience_min
+        minutes that a cluster may stay without any worker before the batch ends; what is done is
+        kept, and the same call goes on.
     reports
         write the files for people of every run too (they can follow: ``siteselect runs report``).
     on_event
@@ -131,7 +137,13 @@ def batch(
     """
     plan = plan_batch(sources, overrides=overrides, lang=lang)
     return run_plan(
-        plan, store=store, jobs=jobs, scheduler=scheduler, reports=reports, on_event=on_event
+        plan,
+        store=store,
+        jobs=jobs,
+        scheduler=scheduler,
+        patience_min=patience_min,
+        reports=reports,
+        on_event=on_event,
     )
 
 
@@ -141,6 +153,7 @@ def run_plan(
     store: str | Path = DEFAULT_STORE,
     jobs: int | None = None,
     scheduler: str | None = None,
+    patience_min: float = PATIENCE_MIN,
     reports: bool = False,
     on_event: OnEvent | None = None,
 ) -> Batch:
@@ -155,7 +168,9 @@ def run_plan(
         jobs = min(jobs or os.cpu_count() or 1, max(len(missing), 1))
         tell(keeper.planned(len(missing), jobs if scheduler is None else None))
         if missing:
-            workers = _workers(plan, runs, folder, jobs, scheduler, translator)
+            workers = _workers(
+                plan, runs, folder, jobs, scheduler, translator, patience_min=patience_min
+            )
             try:
                 Engine(workers, keeper.heard, translator).work_off(missing)
             finally:
@@ -179,12 +194,9 @@ class _Keeper:
         for one in self._plan.runs:
             if one.loaded is None or one.pack is None or one.folder in self._by_folder:
                 continue
-            if self._store.has(one.folder):
-                with suppress(InputError, KeyError, ValueError):  # damaged: make it again
-                    self._by_folder[one.folder] = replace(
-                        outcome_in(self._store, one.folder), reused=True
-                    )
-                    continue
+            if known := settled_in(self._store, one.folder):
+                self._by_folder[one.folder] = known
+                continue
             tasks.setdefault(one.folder, _task(one, self._plan.lang, reports))
         return list(tasks.values())
 
@@ -250,6 +262,8 @@ def _workers(
     jobs: int,
     scheduler: str | None,
     translator: Translator,
+    *,
+    patience_min: float,
 ) -> Workers:
     logs = folder / "logs"
     if scheduler is None:
@@ -271,6 +285,7 @@ def _workers(
         batch_id=plan.batch_id,
         inputs=_inputs(plan),
         translator=translator,
+        patience_s=60.0 * patience_min,
     )
 
 

@@ -38,7 +38,9 @@ def print_plan(plan: Plan, store: RunStore, translator: Translator) -> None:
         for change in one.changes:
             line = f"  {change.key}: {_value(change.old)} → {_value(change.new)}"
             console.print(escape(line), soft_wrap=True)
-    missing = {one.folder for one in plan.runs if one.error is None and not store.has(one.folder)}
+    missing = {
+        one.folder for one in plan.runs if one.error is None and not store.is_settled(one.folder)
+    }
     wrong = sum(one.error is not None for one in plan.runs)
     console.print(
         text(
@@ -55,7 +57,11 @@ def print_plan(plan: Plan, store: RunStore, translator: Translator) -> None:
 def _fate(one: Planned, store: RunStore) -> Msg:
     if one.error is not None:
         return Msg("refused")
-    return Msg("there already") if store.has(one.folder) else Msg("to run")
+    if store.has(one.folder):
+        return Msg("there already")
+    if store.infeasible_reason(one.folder) is not None:
+        return Msg("infeasible, proven already")
+    return Msg("to run")
 
 
 def _value(value: object) -> str:

@@ -6,6 +6,7 @@
       4f2a…/                run directory (siteselect.rundir), complete or absent
       index.sqlite          what « runs list » shows; can be thrown away
       batches/9c1e…/        one a batch: plan, events, log of each run, synthesis
+      .infeasible/          one file for each scenario proven impossible, with the reasons
       .locks/               held while a run is computed, let go by the system on death
 """
 
@@ -30,6 +31,7 @@ from siteselect.rundir import MANIFEST, is_run, new_folder, read_json, read_run
 
 BATCHES = "batches"
 LOCKS = ".locks"
+INFEASIBLE = ".infeasible"
 STALE_S = 3600.0
 """Half-written folders that nobody has touched for this long belong to nobody."""
 
@@ -47,6 +49,34 @@ class RunStore:
     def has(self, name: str) -> bool:
         """Whether a run is there, complete."""
         return is_run(self.place(name))
+
+    def infeasible_reason(self, name: str) -> str | None:
+        """Why no portfolio meets this scenario, where that is proven already; else None."""
+        with suppress(OSError, ValueError, KeyError, InputError):
+            return str(read_json(self._verdict(name))["reason"])
+        return None
+
+    def keep_infeasible(self, name: str, reason: str) -> None:
+        """Remember a scenario proven impossible: as for a run, the name says what made it.
+
+        A verdict that cannot be written is only found again: nothing is raised.
+        """
+        place = self._verdict(name)
+        beside = place.with_name(f".{place.name}.{time.monotonic_ns()}.tmp")
+        with suppress(OSError):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                beside.write_text(json.dumps({"reason": reason}, ensure_ascii=False), "utf-8")
+                beside.replace(place)
+            finally:
+                beside.unlink(missing_ok=True)
+
+    def _verdict(self, name: str) -> Path:
+        return self.folder / INFEASIBLE / f"{name}.json"
+
+    def is_settled(self, name: str) -> bool:
+        """Whether nothing is left to compute: the run is there, or proven impossible."""
+        return self.has(name) or self.infeasible_reason(name) is not None
 
     def entries(self) -> tuple[Entry, ...]:
         """Every run, newest first."""

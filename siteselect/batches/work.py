@@ -87,14 +87,30 @@ def outcome_in(store: RunStore, folder: str) -> Done:
     )
 
 
+def settled_in(store: RunStore, folder: str) -> Done | None:
+    """What the store knows of a scenario already; None where it has to be computed.
+
+    A run that is damaged is made again. « Infeasible » is a proven answer: it is not sought twice;
+    a failure is (what caused it may have gone).
+    """
+    if store.has(folder):
+        with suppress(InputError, KeyError, ValueError):
+            return replace(outcome_in(store, folder), reused=True)
+        return None
+    reason = store.infeasible_reason(folder)
+    return None if reason is None else Done("infeasible", reason, reused=True)
+
+
 def compute(task: Task, store_folder: str, log_folder: str) -> Done:
     """Make one run in the store, or find it made; never raises what a scenario can cause."""
     store, start = RunStore(store_folder), time.perf_counter()
     with run_log(Path(log_folder), task.name) as log, store.claim(task.folder):
-        if store.has(task.folder):
+        if found := settled_in(store, task.folder):
             log("found", "made by another process")
-            return replace(outcome_in(store, task.folder), reused=True)
+            return found
         done = attempt(task, store.place(task.folder), log)
+        if done.status == "infeasible":
+            store.keep_infeasible(task.folder, done.reason)
         return replace(done, seconds=round(time.perf_counter() - start, 3))
 
 

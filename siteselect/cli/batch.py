@@ -41,6 +41,12 @@ def batch(
     scheduler: Annotated[
         str | None, typer.Option("--scheduler", help="adresse d'un ordonnanceur Dask existant")
     ] = None,
+    patience: Annotated[
+        float,
+        typer.Option(
+            "--patience", min=0, help="minutes sans aucun ouvrier avant que la grappe soit perdue"
+        ),
+    ] = 10.0,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="montrer ce qui serait calculé, sans calculer")
     ] = False,
@@ -71,7 +77,8 @@ def batch(
         if dry_run:
             _show_plan(plan, store, translator, as_json=as_json)
             raise typer.Exit(1 if any(one.error is not None for one in plan.runs) else 0)
-        _run(plan, store, jobs, scheduler, reports, translator, quiet=quiet, as_json=as_json)
+        where = {"jobs": jobs, "scheduler": scheduler, "patience_min": patience}
+        _run(plan, store, where, reports, translator, quiet=quiet, as_json=as_json)
 
 
 def _either(jobs: int) -> Exception:
@@ -103,7 +110,7 @@ def _show_plan(plan: Plan, store: Path, translator: Translator, *, as_json: bool
                 "event": "planned",
                 "name": one.name,
                 "run": one.folder,
-                "there": bool(one.folder) and kept.has(one.folder),
+                "there": bool(one.folder) and kept.is_settled(one.folder),
                 "reason": one.error.render(translator.text) if one.error is not None else "",
                 "changes": [str(change) for change in one.changes],
             }
@@ -113,8 +120,7 @@ def _show_plan(plan: Plan, store: Path, translator: Translator, *, as_json: bool
 def _run(
     plan: Plan,
     store: Path,
-    jobs: int | None,
-    scheduler: str | None,
+    where: dict[str, Any],
     reports: bool,
     translator: Translator,
     *,
@@ -133,9 +139,7 @@ def _run(
         print_plan(plan, RunStore(store), translator)
     board = nullcontext(_print_line if as_json else None) if quiet or as_json else None
     with board or live_board(translator) as tell:
-        done = run_plan(
-            plan, store=store, jobs=jobs, scheduler=scheduler, reports=reports, on_event=tell
-        )
+        done = run_plan(plan, store=store, reports=reports, on_event=tell, **where)
     status = done.exit_status
     files: tuple[Path, ...] = ()
     try:

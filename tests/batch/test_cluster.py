@@ -101,6 +101,30 @@ def test_kill_9_of_the_scheduler_ends_the_batch_and_the_next_call_goes_on(
     assert tables_in(workshop.store) == expected
 
 
+def test_a_cluster_that_loses_every_worker_does_not_hold_the_batch_without_end(
+    workshop, cluster, expected
+):
+    victim = cluster.worker("one")
+    process = workshop.batch("grid.toml", "--scheduler", cluster.address, "--patience", "0.05")
+    workshop.until_done(process, 2)
+    os.killpg(victim.pid, signal.SIGKILL)  # with its nanny
+    events = workshop.finish(process)
+    assert process.returncode == 1
+    lost = [event["reason"] for event in of(events, "done") if event["status"] == "lost"]
+    assert lost
+    assert set(lost) == {
+        "the Dask cluster has had no worker for 0.05 min; start some and the batch again: "
+        "what is done is kept"
+    }
+    kept = tables_in(workshop.store)
+    assert 2 <= len(kept) < RUNS
+    cluster.worker("two")  # queued for longer than a look: the batch waits for it
+    process = workshop.batch("grid.toml", "--scheduler", cluster.address)
+    workshop.finish(process)
+    assert process.returncode == 0
+    assert tables_in(workshop.store) == expected
+
+
 def test_no_scheduler_there_is_bad_input(workshop):
     process = workshop.batch("grid.toml", "--scheduler", "tcp://127.0.0.1:9")
     _, err = process.communicate(timeout=120)

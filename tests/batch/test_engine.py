@@ -45,6 +45,9 @@ class Pool:
         self.revived += 1
         self._pool = ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork"))
 
+    def check(self) -> None:
+        """Those that die are replaced."""
+
     def close(self) -> None:
         self._pool.shutdown()
 

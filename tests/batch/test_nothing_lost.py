@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import shutil
@@ -100,6 +101,15 @@ def test_one_bad_scenario_fails_alone_with_its_reason(workshop, expected):
     assert expected.items() <= tables_in(workshop.store).items()
     workshop_files = {path.name for path in next((workshop.store / "batches").iterdir()).iterdir()}
     assert {"synthesis.xlsx", "synthesis.html", "batch.json", "events.jsonl"} <= workshop_files
+    # called again: « infeasible » is proven and is not sought twice, a failure is
+    process = workshop.batch(".", "--jobs", "1")
+    events = workshop.finish(process)
+    assert process.returncode == 1
+    assert [event["name"] for event in of(events, "started")] == ["locks"]
+    kept = json.loads(next((workshop.store / "batches").glob("*/batch.json")).read_text("utf-8"))
+    told = {one["name"]: one for one in kept["scenarios"]}
+    assert told["greedy"]["reason"] == ended["greedy"]["reason"]
+    assert told["greedy"]["reused"]
 
 
 @pytest.fixture
