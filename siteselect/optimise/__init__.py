@@ -2,11 +2,13 @@
 
 from siteselect.optimise.diagnose import explain_infeasible, quick_checks, smallest_conflict
 from siteselect.optimise.replacement import Replacement, replacement_costs
+from siteselect.optimise.resolve import Resolver
 from siteselect.optimise.solution import Solution, Status
 from siteselect.optimise.solve import solve
 
 __all__ = [
     "Replacement",
+    "Resolver",
     "Solution",
     "Status",
     "explain_infeasible",
