@@ -184,9 +184,10 @@ def _said_value(value: object) -> Any:
     return value if isinstance(value, str | int | float) else str(value)
 
 
-def _heard(said: Mapping[str, Any]) -> Msg:
+def said_again(said: Mapping[str, Any]) -> Msg:
+    """A message of ``manifest.json``, to be shown in any language."""
     message = Msg  # the literal stands where the message was first made
-    values = {k: _heard(v) if isinstance(v, Mapping) else v for k, v in said["values"].items()}
+    values = {k: said_again(v) if isinstance(v, Mapping) else v for k, v in said["values"].items()}
     return message(said["template"], **values)
 
 
@@ -222,7 +223,7 @@ def read_run(folder: str | Path) -> Run:
         shortlist=gpd.GeoDataFrame(read_table(place, "shortlist.parquet")),
         ledger=read_table(place, "ledger.parquet"),
         restoration=gpd.GeoDataFrame(read_table(place, "restoration.parquet")),
-        notices=tuple(_heard(said) for said in manifest["notices"]),
+        notices=tuple(said_again(said) for said in manifest["notices"]),
         lang=manifest["lang"],
     )
 

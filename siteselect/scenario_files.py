@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from types import UnionType
@@ -83,11 +83,16 @@ class ScenarioBase:
     changes: tuple[Change, ...]
     grid: Mapping[str, Any]
 
+    def with_step(self, step: Mapping[str, Any], origin: str) -> ScenarioBase:
+        """The same with a few more keys (nested tables), not checked yet."""
+        embedded = embed_edits(dict(step), self.path.parent)
+        tree, changed = _apply(dict(self.tree), embedded, origin)
+        return replace(self, tree=tree, changes=self.changes + changed)
+
     def derive(self, step: Mapping[str, Any], origin: str) -> LoadedScenario:
         """The scenario with a few more keys (nested tables). Raises InputError as a file does."""
-        step = embed_edits(dict(step), self.path.parent)
-        tree, changed = _apply(dict(self.tree), step, origin)
-        return LoadedScenario(_validate(tree, self.path), self.path, self.changes + changed)
+        whole = self.with_step(step, origin)
+        return LoadedScenario(_validate(dict(whole.tree), self.path), self.path, whole.changes)
 
 
 def open_base(
@@ -101,14 +106,20 @@ def open_base(
         missing file, bad TOML, circular ``extends``, an override that is not ``key=value``.
     """
     path = _find(source)
-    tree = _read(path)
-    grid = {name: tree.pop(name) for name in GRID_TABLES if grids and name in tree}
-    tree, changes = _extended(path, tree, ())
+    return base_of(_read(path), path, overrides=overrides, grids=grids)
+
+
+def base_of(
+    tree: Mapping[str, Any], path: Path, *, overrides: Sequence[str] = (), grids: bool = False
+) -> ScenarioBase:
+    """As :func:`open_base`, for the content of a file that need not be written yet."""
+    rest = dict(tree)
+    grid = {name: rest.pop(name) for name in GRID_TABLES if grids and name in rest}
+    merged, changes = _extended(path, rest, ())
+    base = ScenarioBase(path, merged, changes, grid)
     for text in overrides:
-        step = embed_edits(_read_override(text), path.parent)
-        tree, changed = _apply(tree, step, f"--set {text}")
-        changes += changed
-    return ScenarioBase(path, tree, changes, grid)
+        base = base.with_step(read_override(text), f"--set {text}")
+    return base
 
 
 def scenario_from_mapping(tree: Mapping[str, Any]) -> LoadedScenario:
@@ -212,7 +223,8 @@ def _read(path: Path) -> Tree:
         ) from error
 
 
-def _read_override(text: str) -> Tree:
+def read_override(text: str) -> Tree:
+    """``dotted.key=value`` as a nested table; raises InputError where it is none."""
     key, sign, value = text.partition("=")
     if sign and key.strip():
         for candidate in (value, json.dumps(value.strip(), ensure_ascii=False)):

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from pydantic_core import to_jsonable_python
 
 from siteselect.errors import Fault, nearest_name
 from siteselect.messages import Msg
@@ -44,6 +45,35 @@ ANY = "*"
 
 
 @dataclass(frozen=True)
+class Form:
+    """What a program that asks for the value must know of it.
+
+    Attributes
+    ----------
+    kind
+        text, number, integer, boolean, choice, list, table or tables (entries with keys).
+    of
+        kind of the entries of a list or a table.
+    optional
+        the text "none" takes the value away.
+    exclusive
+        the minimum itself is not allowed.
+    default
+        as JSON; ``None`` where there is none.
+    """
+
+    kind: str
+    of: str | None = None
+    optional: bool = False
+    required: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    exclusive: bool = False
+    choices: tuple[str, ...] = ()
+    default: Any = None
+
+
+@dataclass(frozen=True)
 class Key:
     """One key: ``path`` is dotted, ``*`` a name of the planner's, ``[]`` an entry of a list."""
 
@@ -52,6 +82,7 @@ class Key:
     unit: str
     default: str
     meaning: str
+    form: Form = Form("text")
 
 
 def scenario_keys() -> tuple[Key, ...]:
@@ -114,7 +145,8 @@ def _walk(model: type[BaseModel], prefix: str) -> Iterator[Key]:
         if inner is not None and form == "model":
             yield from _walk(inner, f"{path}.")
             continue
-        yield Key(path, _type(field), _unit(name, field), _default(field), field.description or "")
+        meaning = field.description or ""
+        yield Key(path, _type(field), _unit(name, field), _default(field), meaning, _form(field))
         if inner is not None:
             yield from _walk(inner, f"{path}.{ANY}." if form == "dict" else f"{path}[].")
 
@@ -170,6 +202,65 @@ def _bounds(metadata: list[Any]) -> str:
         if isinstance(item, kind)
     ]
     return f" {', '.join(found)}" if found else ""
+
+
+def _form(field: FieldInfo) -> Form:
+    """The same for a program; bounds and choices are those of the entries in a list or table."""
+    kind, of, metadata = _kind(field.annotation)
+    bounds = [*field.metadata, *metadata]
+
+    def bound(*signs: Any) -> float | None:
+        found = [getattr(b, n) for b in bounds for sign, n in signs if isinstance(b, sign)]
+        return float(found[0]) if found else None
+
+    default = None if field.is_required() else field.get_default(call_default_factory=True)
+    return Form(
+        kind=kind,
+        of=of,
+        optional=NoneType in get_args(field.annotation),
+        required=field.is_required(),
+        minimum=bound((Ge, "ge"), (Gt, "gt")),
+        maximum=bound((Le, "le"), (Lt, "lt")),
+        exclusive=any(isinstance(one, Gt) for one in bounds),
+        choices=_choices(field.annotation),
+        default=to_jsonable_python(default),
+    )
+
+
+def _kind(annotation: Any) -> tuple[str, str | None, list[Any]]:
+    """Kind of a value, of its entries, and the bounds written into the annotation."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        kind, of, deeper = _kind(arguments[0])
+        given = [
+            item
+            for one in arguments[1:]
+            for item in (one.metadata if isinstance(one, FieldInfo) else [one])
+        ]
+        return kind, of, [*deeper, *given]
+    if origin in (Union, UnionType):
+        return _kind(next(one for one in arguments if one is not NoneType))
+    if origin is Literal:
+        return "choice", None, []
+    if origin in (tuple, dict):
+        inner, _, bounds = _kind(arguments[0] if origin is tuple else arguments[1])
+        if inner == "tables":
+            return "tables" if origin is tuple else "table", "tables", []
+        return "list" if origin is tuple else "table", inner, bounds
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "tables", None, []
+    kinds = {bool: "boolean", int: "integer", float: "number", str: "text"}
+    return kinds[annotation], None, []
+
+
+def _choices(annotation: Any) -> tuple[str, ...]:
+    """The texts allowed, wherever in an annotation they are listed; values, not keys."""
+    if get_origin(annotation) is Literal:
+        return tuple(str(one) for one in get_args(annotation))
+    inner = get_args(annotation)
+    if get_origin(annotation) is dict:
+        inner = inner[1:]
+    return next((found for one in inner if (found := _choices(one))), ())
 
 
 def _unit(name: str, field: FieldInfo) -> str:

@@ -25,6 +25,7 @@ from siteselect.cli.decision import (
 from siteselect.cli.frame import new_typer
 from siteselect.cli.report import report
 from siteselect.cli.run import run, verify
+from siteselect.cli.serve import serve
 
 __all__ = ["app", "main"]
 
@@ -35,6 +36,7 @@ app.command()(run)
 app.command()(verify)
 app.command()(report)
 app.command()(batch)
+app.command()(serve)
 app.add_typer(runs, name="runs")
 app.add_typer(scenario, name="scenario")
 app.add_typer(data, name="data")

@@ -1,0 +1,12 @@
+"""The HTTP API, one module a subject."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+
+def routers() -> tuple[APIRouter, ...]:
+    """Every router, in the order of the documentation."""
+    from siteselect.web.api import health, packs, runs, scenarios
+
+    return (health.router, packs.router, scenarios.router, runs.router)

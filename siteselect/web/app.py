@@ -1,0 +1,51 @@
+"""create_app(settings) → the application: pages, files and HTTP API behind one guard."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from siteselect import report
+from siteselect.web import faults, pages
+from siteselect.web.api import routers
+from siteselect.web.paths import Workspace
+from siteselect.web.security import Guard
+from siteselect.web.settings import Settings
+
+HERE = Path(__file__).parent
+VENDOR = Path(report.__file__).parent / "vendor"
+DESCRIPTION = """\
+Scenarios in, shortlists out: the same words and units as the files of siteselect."""
+
+
+def create_app(settings: Settings) -> ASGIApp:
+    """The application, guarded. Makes the folders of the workspace.
+
+    Raises
+    ------
+    InputError
+        a folder of the workspace cannot be made.
+    """
+    workspace = Workspace(settings)
+    workspace.make()
+    app = FastAPI(
+        title="siteselect",
+        version=version("siteselect"),
+        description=DESCRIPTION,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.settings = settings
+    app.state.workspace = workspace
+    faults.install(app)
+    for router in routers():
+        app.include_router(router, prefix="/api")
+    app.include_router(pages.router)
+    app.mount("/static/vendor", StaticFiles(directory=VENDOR), name="vendor")
+    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    return Guard(app, settings)

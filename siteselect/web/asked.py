@@ -1,0 +1,26 @@
+"""What the endpoints need of a request: the workspace and the reader's language."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi import Path as InPath
+
+from siteselect.i18n import Translator
+from siteselect.web.pages import lang_of
+from siteselect.web.paths import NAME, Workspace
+
+
+def _workspace(request: Request) -> Workspace:
+    found: Workspace = request.app.state.workspace
+    return found
+
+
+def _translator(request: Request) -> Translator:
+    return Translator(lang_of(request))
+
+
+Place = Annotated[Workspace, Depends(_workspace)]
+Reader = Annotated[Translator, Depends(_translator)]
+Name = Annotated[str, InPath(pattern=f"^{NAME}$", description="a name of the list")]

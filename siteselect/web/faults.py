@@ -1,0 +1,119 @@
+"""Errors as the planner reads them: one shape, in the language of the page, without paths."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from siteselect.errors import Fault, InfeasibleError, InputError, SiteSelectError
+from siteselect.i18n import Translator
+from siteselect.messages import Msg
+from siteselect.web.pages import lang_of
+from siteselect.web.paths import NotFoundError
+
+LOGGER = logging.getLogger("siteselect.web")
+_PATH = re.compile(r"(?<![\w./:\\])(?:[A-Za-z]:[\\/]|/)(?:[^\s'\"<>|:;,()\\/]+[\\/])+")
+"""An absolute path up to its last part."""
+
+
+def without_paths(text: str) -> str:
+    """The text where every path of this machine is cut down to the name at its end."""
+    for root in (sys.prefix, tempfile.gettempdir(), str(Path.home())):
+        if len(root) > 1:
+            text = text.replace(root + "/", "/_/")
+    return _PATH.sub("", text)
+
+
+def fault_json(fault: Fault, translator: Translator) -> dict[str, Any]:
+    """One fault: message, file (its name alone), key, value, remedy."""
+    said = without_paths(translator.text(fault.message))
+    remedy = None if fault.remedy is None else without_paths(translator.text(fault.remedy))
+    file = None if fault.file is None else Path(str(fault.file)).name
+    return {
+        "message": said,
+        "file": file,
+        "row": _row(fault.where),
+        "key": fault.where,
+        "value": _value(fault.value),
+        "remedy": remedy,
+    }
+
+
+def faults_json(error: SiteSelectError, translator: Translator) -> list[dict[str, Any]]:
+    """All that an error says."""
+    if isinstance(error, InputError):
+        return [fault_json(fault, translator) for fault in error.faults]
+    lines = error.render(translator.text).splitlines()
+    return [fault_json(Fault(Msg("{text}", text=line)), translator) for line in lines]
+
+
+def _row(where: str | None) -> int | None:
+    """The row number of a place such as ``row 12``."""
+    found = re.fullmatch(r"\D*(\d+)\D*", where or "")
+    return int(found[1]) if found and "." not in (where or "") else None
+
+
+def _value(value: object) -> Any:
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return value if abs(value) < float("inf") else str(value)
+    return without_paths(str(value))[:500]
+
+
+def answer(status: int, faults: Iterable[Fault], request: Request) -> JSONResponse:
+    """An error answer."""
+    translator = Translator(lang_of(request))
+    listed = [fault_json(fault, translator) for fault in faults]
+    return JSONResponse({"faults": listed}, status_code=status)
+
+
+def install(app: FastAPI) -> None:
+    """Teach the application to say every error in one way."""
+
+    @app.exception_handler(SiteSelectError)
+    async def refused(request: Request, error: SiteSelectError) -> JSONResponse:
+        status = 404 if isinstance(error, NotFoundError) else 422
+        if isinstance(error, InfeasibleError):
+            status = 409
+        listed = faults_json(error, Translator(lang_of(request)))
+        return JSONResponse({"faults": listed}, status_code=status)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        faults = [
+            Fault(
+                Msg("the value is not valid: {problem}", problem=item["msg"]),
+                where=".".join(str(part) for part in item["loc"]),
+                remedy=Msg("correct this value"),
+            )
+            for item in error.errors()
+        ]
+        return answer(422, faults, request)
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
+        known = {
+            404: Msg("there is nothing at this address"),
+            405: Msg("this cannot be done at this address"),
+        }
+        message = known.get(error.status_code, Msg("{text}", text=error.detail))
+        said = answer(error.status_code, [Fault(message)], request)
+        said.headers.update(error.headers or {})
+        return said
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> JSONResponse:
+        LOGGER.error("unexpected error", exc_info=error)
+        message = Msg("unexpected error: the application's own window says more")
+        return answer(500, [Fault(message)], request)
