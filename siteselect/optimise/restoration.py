@@ -2,8 +2,9 @@
 
 A choice needs so many units (0.01 ha) restored in each ledger. Where the ledgers are nested or
 apart (laminar) and parcels may be restored in part, taking the cheapest land of each ledger, the
-innermost first, is optimal, and whole units lose nothing. Otherwise (whole parcels, ledgers that
-cross) CP-SAT decides, on integers, with one worker; what it returns is evaluated again.
+innermost first, is optimal, and whole units lose nothing. Whole parcels in such ledgers are listed
+(:mod:`~siteselect.optimise.wholeparcels`). Where ledgers cross CP-SAT decides, on integers, with
+one worker; what it returns is evaluated again.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
-from ortools.sat.python import cp_model
 
+from siteselect.optimise import wholeparcels
 from siteselect.optimise.lp import INFINITE, GrowingLp
 from siteselect.problem import Budget, Ledger, SelectionProblem, restoration_cost
 from siteselect.problem.constraints import Ints
@@ -160,9 +161,9 @@ class Restorer:
         self, members: NDArray[np.bool_], need: Ints, useful: NDArray[np.bool_], money: int | None,
         *, cheapest: bool,
     ) -> Ints | None:  # fmt: skip
-        """Whole parcels: bound, good choice, then CP-SAT on what reduced costs leave open."""
+        """Whole parcels: bound, good choice, then all that the reduced costs leave open."""
         parcels = self._problem.parcels
-        least, reduced, share = self._priced(members, need, useful)
+        least, price, reduced, share = self._priced(members, need, useful)
         if money is not None and least > money * PRICE_SCALE:
             return None
         good = self._rounded(members, need, useful, share)
@@ -171,10 +172,23 @@ class Restorer:
         if affordable and not cheapest:
             return np.where(good, parcels.capacity, 0)
         room = (cost if affordable or money is None else money) * PRICE_SCALE - least
-        state = np.where(useful, OPEN, 0)
-        state[useful & (reduced > room)] = 0
-        state[useful & (-reduced > room)] = 1
-        return self._ask(members, need, state)
+        own = np.array([r for r in self._cheapest if useful[r]], np.int64)
+        listed = wholeparcels.Parcels(
+            parcels.capacity[own], parcels.cost_keur[own], members[:, own], need, price,
+            reduced[own],
+        )  # fmt: skip
+        try:
+            taken = wholeparcels.cheapest(listed, room)
+        except wholeparcels.NotListedError:
+            state = np.where(useful, OPEN, 0)
+            state[useful & (reduced > room)] = 0
+            state[useful & (-reduced > room)] = 1
+            return self._ask(members, need, state)
+        if taken is None:
+            return None
+        units = np.zeros(len(parcels), np.int64)
+        units[own[taken]] = parcels.capacity[own[taken]]
+        return units
 
     def _rounded(
         self, members: NDArray[np.bool_], need: Ints, useful: NDArray[np.bool_],
@@ -218,9 +232,9 @@ class Restorer:
 
     def _priced(
         self, members: NDArray[np.bool_], need: Ints, useful: NDArray[np.bool_]
-    ) -> tuple[int, Ints, NDArray[np.float64]]:
-        """Lower bound of the cost and reduced cost of each parcel, × PRICE_SCALE, exact integers;
-        and the share of each parcel that the linear programme takes.
+    ) -> tuple[int, Ints, Ints, NDArray[np.float64]]:
+        """Lower bound of the cost, price of each need and reduced cost of each parcel,
+        × PRICE_SCALE, exact integers; and the share of each parcel that the programme takes.
 
         The multipliers are those of the linear programme, rounded.
         """
@@ -243,10 +257,13 @@ class Restorer:
         reduced = parcels.cost_keur * PRICE_SCALE - (price @ members) * parcels.capacity
         share = np.zeros(len(parcels))
         share[own] = lp.value[: len(own)]
-        return int(price @ need) + int(np.minimum(reduced[own], 0).sum()), reduced, share
+        least = int(price @ need) + int(np.minimum(reduced[own], 0).sum())
+        return least, price, reduced, share
 
     def _ask(self, members: NDArray[np.bool_], need: Ints, state: Ints) -> Ints | None:
         """CP-SAT on the open parcels, cheapest unit first; one worker, so always the same."""
+        from ortools.sat.python import cp_model  # seldom wanted, and slow to load
+
         parcels = self._problem.parcels
         unit = parcels.capacity if parcels.whole else np.ones(len(parcels), np.int64)
         top = np.ones(len(parcels), np.int64) if parcels.whole else parcels.capacity
