@@ -175,7 +175,8 @@ def tradeoff_tables(
     Raises
     ------
     InputError
-        An unknown trade-off, or a scenario without a programme cap for ``zan``.
+        An unknown trade-off, a scenario without a programme cap for ``zan``, or, for a front, a
+        scenario with a catchment.
     """
     if against not in AGAINST:
         near = nearest_name(against, AGAINST) or AGAINST[0]
@@ -185,6 +186,7 @@ def tradeoff_tables(
         )  # fmt: skip
     if against == "zan":
         return _price(case, points, workers, progress)
+    _check_is_a_sum(case)
     names = ("access", "workforce", "network") if against == "groups" else FRONTS[against]
     values = [(name, column_values(case, name)) for name in names]
     if against == "groups":
@@ -199,6 +201,20 @@ def tradeoff_tables(
         "labels": [LABELS[name] for name in names],
     }
     return facts, {"points": front.table()}
+
+
+def _check_is_a_sum(case: Case) -> None:
+    """A front sets sums against one another: a union of workers is not one."""
+    if case.problem.coverage is not None:
+        raise InputError(
+            Fault(
+                Msg("fronts set sums of points, ha or k€ against one another; the catchment of "
+                    "this scenario counts workers that several sites share"),
+                where="catchment.mode",
+                value=case.scenario.catchment.mode,
+                remedy=Msg('run the scenario with catchment.mode = "off", or ask --against zan'),
+            )
+        )  # fmt: skip
 
 
 def _price(

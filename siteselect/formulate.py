@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from siteselect.catchment import coverage_of, reach_for
 from siteselect.errors import FaultLog, nearest_name
 from siteselect.ledger import (
     CODE_COLUMN,
@@ -21,11 +22,13 @@ from siteselect.ledger import (
     level_name,
     territory_caps,
 )
+from siteselect.measures.reach import Reach
 from siteselect.messages import Msg
 from siteselect.problem import (
     Budget,
     Conflicts,
     Constraint,
+    Coverage,
     Group,
     Ledger,
     Locks,
@@ -82,6 +85,8 @@ def formulate(
     parcels: gpd.GeoDataFrame,
     scenario: Scenario,
     rulebook: Rulebook,
+    *,
+    reach: Reach | None = None,
 ) -> Formulation:
     """The exact model of a scenario, in integers.
 
@@ -92,6 +97,8 @@ def formulate(
         (None: considered).
     parcels
         restoration parcels with territory columns: parcel_id, area_ha, cost_keur, site_id.
+    reach
+        whose workers reach which site (rows of ``sites``), for a scenario with a catchment.
 
     Raises
     ------
@@ -122,9 +129,17 @@ def formulate(
         site_ids=tuple(considered["site_id"]),
         parcels=_parcels(offered, considered, whole=scenario.zan.whole_parcels),
         constraints=tuple(constraints),
+        coverage=_coverage(reach_for(scenario, reach), free, scenario),
     )
     formulation = Formulation(problem, considered, columns, offered, caps)
     return replace(formulation, problem=formulation.with_zan(scenario.zan.enforced))
+
+
+def _coverage(reach: Reach | None, free: pd.Series[bool], scenario: Scenario) -> Coverage | None:
+    """The union catchment over the considered sites, where the scenario asks for one."""
+    if reach is None:
+        return None
+    return coverage_of(reach, np.flatnonzero(free).astype(np.int64), scenario)
 
 
 def _territories(frame: pd.DataFrame) -> pd.DataFrame:

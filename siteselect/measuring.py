@@ -15,6 +15,7 @@ from siteselect import land, measures
 from siteselect.cache import Memory, StageCache
 from siteselect.candidates import TERRITORY_COLUMNS, prepare_candidates
 from siteselect.measures.facilities import edited_facilities
+from siteselect.measures.reach import Reach
 from siteselect.messages import Msg
 from siteselect.pack import DataPack, read_vectors
 from siteselect.road_stages import measure_by_road, places_key
@@ -44,6 +45,9 @@ class Measured:
         what is simulated or assumed, and the communes that no measure counts.
     routing
         how each measure by road was computed, and why so; nothing for what was kept.
+    reach
+        whose workers reach which site, rows in the order of ``sites``, where the scenario asks
+        for a catchment.
     """
 
     sites: gpd.GeoDataFrame
@@ -52,6 +56,7 @@ class Measured:
     vintage: str
     notices: tuple[Msg, ...]
     routing: Mapping[str, str] = field(default_factory=dict)
+    reach: Reach | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +98,7 @@ def measure_sites(
         vintage=pack.layers("landuse")[0].vintage if pack.has("landuse") else "",
         notices=(*notices(pack), *bare.left_out),
         routing=bare.routing,
+        reach=bare.reach,
     )
 
 
@@ -106,12 +112,16 @@ class _Unscored:
     parcels: gpd.GeoDataFrame
     left_out: tuple[Msg, ...]
     routing: Mapping[str, str]
+    reach: Reach | None
 
 
 def _measured_by(pack: DataPack, scenario: Scenario) -> tuple[str, ...]:
     """All that decides the measures: content of the pack, filters, land and network settings."""
     settings = (scenario.candidates, scenario.land, scenario.network)
-    return ("measured", str(pack.folder), pack.digest, *(s.model_dump_json() for s in settings))
+    wanted = scenario.catchment
+    reach = "" if wanted.mode == "off" else f"{wanted.minutes:g} min"
+    decided = (s.model_dump_json() for s in settings)
+    return ("measured", str(pack.folder), pack.digest, reach, *decided)
 
 
 def _unscored(pack: DataPack, scenario: Scenario, cache: StageCache, tell: Progress) -> _Unscored:
@@ -137,6 +147,7 @@ def _unscored(pack: DataPack, scenario: Scenario, cache: StageCache, tell: Progr
         _parcels(pack, communes),
         by_road.notices,
         by_road.routing,
+        by_road.reach,
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from siteselect.catchment import Reached, reach_for, reached_by
 from siteselect.formulate import Formulation
 from siteselect.ledger import ledger_table
 from siteselect.measuring import Measured
@@ -61,6 +62,7 @@ def outcome_of(
     """
     chosen = formulation.columns.iloc[solution.columns]
     sites = _described(measured.sites, formulation, chosen, scenario, rulebook)
+    reached = _reached(sites, measured, scenario)
     sites = _ranked(sites, scenario, standing)
     sites["reason"] = _reasons(sites, formulation, scenario)
     restored = _restored(formulation, solution)
@@ -72,7 +74,7 @@ def outcome_of(
         rulebook,
         vintage=measured.vintage,
     )
-    totals = _totals(developed, restored)
+    totals = {**_totals(developed, restored), **_covered(reached)}
     sites = _arranged(sites)
     return Outcome(
         sites=sites,
@@ -110,6 +112,33 @@ def _described(
     offered = set(formulation.sites["site_id"].to_numpy()[formulation.columns["site"].unique()])
     result["offered_"] = result["site_id"].isin(offered)
     return result
+
+
+def _reached(sites: gpd.GeoDataFrame, measured: Measured, scenario: Scenario) -> Reached | None:
+    """Who the selection reaches, where the scenario has a catchment; adds columns in place.
+
+    ``catchment_workers``: workers within reach of the site; ``catchment_added_workers``: those
+    that no other selected site reaches (what it adds, or would add).
+    """
+    reach = reach_for(scenario, measured.reach)
+    if reach is None:
+        return None
+    found = reached_by(reach, sites["variant"].notna().to_numpy(), scenario)
+    sites["catchment_workers"] = found.of_site
+    sites["catchment_added_workers"] = found.added
+    return found
+
+
+def _covered(reached: Reached | None) -> dict[str, float]:
+    """Workers within reach of the selection, each once, and what they bring to the objective."""
+    if reached is None:
+        return {}
+    return {
+        "covered_workers": float(reached.covered),
+        "reference_workers": float(reached.reference),
+        "covered_share": reached.covered / reached.reference,
+        "catchment_points": float(reached.points),
+    }
 
 
 def _ranked(
@@ -157,7 +186,8 @@ def _reasons(
 ) -> pd.Series[Any]:
     """Why each site has its status: the first obstacle found, in the order a planner asks."""
     teller = _Obstacles(sites, formulation, scenario)
-    rows = pd.DataFrame(sites[list(_REASONED)]).astype(object)  # plain values: quick to walk
+    told = [name for name in _REASONED if name in sites]
+    rows = pd.DataFrame(sites[told]).astype(object)  # plain values: quick to walk
     messages = [teller.reason(row) for row in rows.itertuples(index=False)]
     return pd.Series(messages, index=sites.index, dtype=object)
 
@@ -165,6 +195,7 @@ def _reasons(
 _REASONED = (
     "status", "site_id", "excluded_reason", "variant", "offered_", "epci", "region",
     "score", "score_access", "score_workforce", "score_network", "score_units",
+    "catchment_added_workers",
 )  # fmt: skip
 """What a reason is told from."""
 
@@ -212,7 +243,14 @@ class _Obstacles:
         if row.status == "forced_in":
             why = self.scenario.locks.reasons.get(row.site_id)
             return _forced(Msg("forced in by a planner"), why)
-        return parts
+        added = getattr(row, "catchment_added_workers", None)
+        if added is None:
+            return parts
+        return Msg(
+            "{parts}; {workers} workers that no other selected site reaches",
+            parts=parts,
+            workers=int(added),
+        )
 
     def _obstacle(self, row: Any) -> Msg:
         site_id, epci, region = row.site_id, row.epci, row.region
@@ -235,6 +273,14 @@ class _Obstacles:
         if self.by_region.get(region, 0) >= self.limits.region_max:
             return Msg("its region already has {most} selected", most=self.limits.region_max)
         score = int(row.score_units)
+        added = getattr(row, "catchment_added_workers", None)
+        if added is not None:
+            return Msg(
+                "score {score:.3f}, and {workers} workers more within reach, but another portfolio "
+                "is better as a whole",
+                score=score_from_units(score),
+                workers=int(added),
+            )
         if score < self.lowest:
             return Msg(
                 "score {score:.3f}, under the lowest selected ({lowest:.3f})",

@@ -103,7 +103,9 @@ def run(
         measured = measure_sites(pack, loaded.scenario, cache=stages, memory=memory, progress=tell)
     with clock.stage("formulate"):
         tell("formulate", 0.0)
-        formulation = formulate(measured.sites, measured.parcels, loaded.scenario, rulebook)
+        formulation = formulate(
+            measured.sites, measured.parcels, loaded.scenario, rulebook, reach=measured.reach
+        )
     with clock.stage("solve"):
         solution = _solve(formulation.problem, loaded.scenario, tell)
     with clock.stage("price"):

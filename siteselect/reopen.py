@@ -170,7 +170,9 @@ def with_scenario(case: Case, scenario: Scenario) -> Formulation:
     For changes that leave measures and scores as they are: caps, offsets, regime, locks, limits.
     """
     rulebook = open_rulebook(scenario.land.regime)
-    return formulate(case.measured.sites, case.measured.parcels, scenario, rulebook)
+    return formulate(
+        case.measured.sites, case.measured.parcels, scenario, rulebook, reach=case.measured.reach
+    )
 
 
 def _prepared(
@@ -183,7 +185,9 @@ def _prepared(
 ) -> Case:
     stages = StageCache(default_cache_folder() if cache else None)
     measured = measure_sites(pack, scenario, cache=stages, progress=progress)
-    formulation = formulate(measured.sites, measured.parcels, scenario, rulebook)
+    formulation = formulate(
+        measured.sites, measured.parcels, scenario, rulebook, reach=measured.reach
+    )
     nothing: NDArray[np.int64] = np.zeros(0, np.int64)
     empty = Solution("limit", nothing, nothing, nothing, None, None, None)
     identity = run_id(scenario, pack, rulebook)

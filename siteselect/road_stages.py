@@ -22,8 +22,9 @@ from siteselect.cache import StageCache
 from siteselect.errors import Fault, InputError
 from siteselect.measures.access import nearest_min
 from siteselect.measures.places import site_index, snap_layer
+from siteselect.measures.reach import Reach, reach_from_table, reach_table
 from siteselect.measures.roads import road_edits, scenario_graph, speeds_of
-from siteselect.measures.workforce import Catchment, measure_catchment
+from siteselect.measures.workforce import Catchment, labour_of, measure_catchment
 from siteselect.messages import Msg
 from siteselect.network.graph import RoadGraph
 from siteselect.network.snap import Snapped
@@ -47,11 +48,15 @@ _NAMED = 5
 
 @dataclass(frozen=True, eq=False)
 class ByRoad:
-    """Measures by road, indexed by ``site_id``; what they leave out; how they were routed."""
+    """Measures by road, indexed by ``site_id``; what they leave out; how they were routed.
+
+    ``reach`` says whose workers reach which site, where the scenario asks for a catchment.
+    """
 
     table: pd.DataFrame
     notices: tuple[Msg, ...]
     routing: dict[str, str]
+    reach: Reach | None = None
 
 
 def measure_by_road(
@@ -74,6 +79,7 @@ def measure_by_road(
     stage = _Stages(pack, sites, communes, facilities, scenario, cache, progress)
     parts = [stage.snapping(), *(stage.access(name) for name in FACILITY_CLASSES)]
     table = pd.concat([*parts[1:], parts[0], stage.workforce()], axis=1)
+    reach = None if scenario.catchment.mode == "off" else stage.reach()
     return ByRoad(
         table=table,
         notices=(
@@ -81,6 +87,7 @@ def measure_by_road(
             *_left_out(stage.left_out(), scenario.network),
         ),
         routing=stage.routing,
+        reach=reach,
     )
 
 
@@ -149,20 +156,26 @@ class _Stages:
         return self.cache.table("snap", self.roads_key("car"), (measures, network), compute)
 
     @cached_property
+    def labour(self) -> pd.DataFrame | None:
+        """The labour layer, checked; None without one."""
+        if not self.pack.has("labour"):
+            return None
+        return check_table(self.pack.table("labour"), "labour", file=self.pack.path("labour"))
+
+    @cached_property
     def catchment(self) -> Catchment:
         """The labour that reaches each site."""
         graph, snapped = self.on_road("car")
-        labour = None
-        if self.pack.has("labour"):
-            labour = check_table(self.pack.table("labour"), "labour", file=self.pack.path("labour"))
         folder = self._kept_folder(graph)
+        wanted = self.scenario.catchment
         found = measure_catchment(
             self.sites,
             graph,
             self.communes,
-            labour,
+            self.labour,
             self.settings,
             snapped=snapped,
+            reach_min=0.0 if wanted.mode == "off" else wanted.minutes,
             topologies=None if folder is None else self._topology(folder),
             kept=folder,
             workers=self.scenario.solve.workers,
@@ -209,6 +222,37 @@ class _Stages:
         """The columns of ``WORKFORCE_MEASURES``."""
         return self.cache.table(
             "workforce", self.workforce_key(), (measures, network), lambda: self.catchment.measures
+        )
+
+    def reach(self) -> Reach:
+        """Whose workers reach which site within the time of the scenario's catchment.
+
+        Raises
+        ------
+        InputError
+            The pack has no labour layer: there is nobody to count.
+        """
+        minutes, labour = self.scenario.catchment.minutes, self.labour
+        if labour is None:
+            raise InputError(
+                Fault(
+                    Msg("a catchment counts workers, and the pack has no labour layer"),
+                    where="catchment.mode",
+                    value=self.scenario.catchment.mode,
+                    remedy=Msg('add a labour layer to the pack, or set catchment.mode = "off"'),
+                )
+            )
+        pairs = self.cache.table(
+            "reach",
+            [minutes, *self.workforce_key()],
+            (measures, network),
+            lambda: reach_table(self.catchment, minutes),
+        )
+        return reach_from_table(
+            pairs,
+            labour_of(self.communes, labour),
+            site_count=len(self.sites),
+            minutes=minutes,
         )
 
     def left_out(self) -> pd.DataFrame:

@@ -19,6 +19,7 @@ CriterionGroup = Literal["access", "workforce", "network"]
 Vehicle = Literal["car", "hgv"]
 EditKind = Literal["close", "road", "facility", "remove"]
 DecayShape = Literal["exponential", "gaussian", "step"]
+CatchmentMode = Literal["off", "union"]
 
 FACILITY_CLASSES = ("motorway", "rail_freight", "port", "airport", "station")
 """Facilities reached by road, measured in minutes as ``<class>_min``."""
@@ -233,6 +234,30 @@ class Weights(_Settings):
     network: NonNegative = Field(0.25, description="weight of power and rail nearby")
 
 
+class CatchmentSettings(_Settings):
+    """What the sites chosen reach together, on top of the sum of their scores.
+
+    Two sites of one labour pool compete for the same workers: a sum of scores counts them twice.
+    With mode union the objective gains, in points of score, weight × count × the share of the
+    workers within the time of at least one chosen site, each counted once (maximal covering,
+    Church and ReVelle 1974): a portfolio that reaches every worker gains as much as if each of
+    its sites had weight points more.
+    """
+
+    mode: CatchmentMode = Field(
+        "off", description="off: sum of scores alone; union: workers reached, each once"
+    )
+    minutes: Positive = Field(
+        45.0, description="a worker is reached within this time by car, from home to site, min"
+    )
+    weight: NonNegative = Field(
+        0.35, description="points of mean score that reaching every worker of reference is worth"
+    )
+    reference_workers: Positive | None = Field(
+        None, description="workers that count as all; by default all those known to the pack"
+    )
+
+
 class VariantSettings(_Settings):
     """Ways in which one site may be developed."""
 
@@ -394,6 +419,7 @@ class Scenario(_Settings):
     network: NetworkSettings = NetworkSettings()
     weights: Weights = Weights()
     criteria: Criteria = Criteria()
+    catchment: CatchmentSettings = CatchmentSettings()
     variants: VariantSettings = VariantSettings()
     costs: CostSettings = CostSettings()
     constraints: ConstraintSettings = ConstraintSettings()

@@ -130,7 +130,8 @@ def scenario_from_mapping(tree: Mapping[str, Any]) -> LoadedScenario:
 
 def dump_scenario(scenario: Scenario) -> str:
     """The resolved scenario as TOML that :func:`load_scenario` reads back to the same object."""
-    return tomli_w.dumps(_without_none(scenario.model_dump(mode="json")))
+    defaults = Scenario().model_dump(mode="json")
+    return tomli_w.dumps(_without_none(scenario.model_dump(mode="json"), defaults))
 
 
 def embedded_scenarios() -> dict[str, Path]:
@@ -279,9 +280,17 @@ def _leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, object]]:
         yield prefix, tree
 
 
-def _without_none(tree: Any) -> Any:
+def _without_none(tree: Any, defaults: Any = None) -> Any:
+    """TOML has no null: a value removed is left out, or "none" where leaving it out would bring
+    its default back.
+    """
     if isinstance(tree, dict):
-        return {key: _without_none(value) for key, value in tree.items() if value is not None}
+        known = defaults if isinstance(defaults, dict) else {}
+        return {
+            key: "none" if value is None else _without_none(value, known.get(key))
+            for key, value in tree.items()
+            if value is not None or known.get(key) is not None
+        }
     if isinstance(tree, list):
         return [_without_none(value) for value in tree]
     return tree

@@ -147,3 +147,12 @@ def test_the_scenarios_shipped_are_valid_and_say_what_they_are():
         loaded = load_scenario(path)
         assert loaded.scenario.description
         assert path.read_text(encoding="utf-8").startswith("#")
+
+
+def test_what_is_removed_stays_removed_when_written(tmp_path):
+    """A default must not come back in place of a value that the planner took away."""
+    scenario = scenario_from_mapping(
+        {"constraints": {"max_per_epci": None}, "zan": {"programme_cap_ha": None}}
+    ).scenario
+    (tmp_path / "s.toml").write_text(dump_scenario(scenario), encoding="utf-8")
+    assert load_scenario(tmp_path / "s.toml").scenario == scenario

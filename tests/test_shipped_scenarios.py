@@ -13,7 +13,9 @@ from siteselect.sources.build import build_pack
 from siteselect.verify import verify_run
 
 ROOT = Path(__file__).resolve().parents[1]
-ON_FRANCE = ("reference", "zan_strict", "friches_seulement", "sans_zan", "emploi_d_abord")
+ON_FRANCE = (
+    "reference", "zan_strict", "friches_seulement", "sans_zan", "emploi_d_abord", "bassins",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +38,9 @@ def test_proven_on_the_embedded_pack(name):
     run = siteselect.run(ROOT / "scenarios" / f"{name}.toml")
     chosen = selected(run)
     assert run.result.status == "optimal"
-    assert run.result.objective == run.result.bound == chosen["score_units"].sum()
+    reached = run.result.totals.get("catchment_points", 0)
+    assert run.result.objective == run.result.bound == chosen["score_units"].sum() + reached
+    assert (reached > 0) == (name == "bassins")
     assert len(chosen) == 50
     assert (run.sites["status"] == "reserve").sum() == 20
     by_region = chosen["region"].value_counts()

@@ -33,7 +33,7 @@ from siteselect.units import MS_PER_MIN, m2_to_ha, min_to_ms
 if TYPE_CHECKING:
     from siteselect.network.hierarchy import Topology
 
-__all__ = ["Catchment", "measure_catchment", "measure_workforce"]
+__all__ = ["Catchment", "labour_of", "measure_catchment", "measure_workforce"]
 
 Floats = NDArray[np.float64]
 CUTOFFS_MIN = (30, 45, 60)
@@ -96,6 +96,7 @@ def measure_catchment(
     settings: NetworkSettings,
     *,
     snapped: Snapped | None = None,
+    reach_min: float = 0.0,
     engine: Engine = "auto",
     topologies: Topology | Path | None = None,
     kept: Path | None = None,
@@ -126,6 +127,8 @@ def measure_catchment(
         ``code_insee``, points, EPSG:2154, and ``population`` where known.
     labour
         ``code_insee`` and ``labour_force`` (null where unknown); None without such a layer.
+    reach_min
+        Times are known at least this far, beside what the measures ask for.
     topologies
         Folder where orders of contraction are kept, or one such order, for national road graphs
         (:func:`~siteselect.network.travel.time_matrix`).
@@ -141,8 +144,10 @@ def measure_catchment(
     index = site_index(sites)
     places = snapped or snap_layer(graph, sites, name="sites", settings=settings)
     homes = snap_layer(graph, communes, name="communes", settings=settings)
-    force = np.full(len(communes), np.nan) if labour is None else _labour_of(communes, labour)
-    longest = max(settings.potential_cutoff_min, settings.competition_cutoff_min, *CUTOFFS_MIN)
+    force = np.full(len(communes), np.nan) if labour is None else labour_of(communes, labour)
+    longest = max(
+        settings.potential_cutoff_min, settings.competition_cutoff_min, reach_min, *CUTOFFS_MIN
+    )
     route = time_matrix if kept is None else partial(kept_time_matrix, folder=kept)
     times = route(
         graph,
@@ -204,7 +209,7 @@ def _market(times: TimeMatrix, communes: gpd.GeoDataFrame, settings: NetworkSett
     return market_potential(times, np.nan_to_num(people, nan=0.0), cutoff_ms=cutoff_ms)
 
 
-def _labour_of(communes: gpd.GeoDataFrame, labour: pd.DataFrame) -> NDArray[np.float64]:
+def labour_of(communes: gpd.GeoDataFrame, labour: pd.DataFrame) -> NDArray[np.float64]:
     """float64[communes]: the labour force of each, NaN where the layer has no figure."""
     log = FaultLog()
     codes = labour["code_insee"].astype(str)

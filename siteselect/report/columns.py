@@ -106,6 +106,13 @@ MEASURED = (
     _criterion("substation_km", KM),
     _criterion("rail_km", KM),
     _criterion("siding_km", KM),
+    Column("catchment_workers", Msg("Workers within reach of the site (persons)"), PERSONS, 13),
+    Column(
+        "catchment_added_workers",
+        Msg("Workers within reach of no other selected site (persons)"),
+        PERSONS,
+        15,
+    ),
     Column("snap_km", Msg("Distance to the road (km)"), KM),
     Column("reliability", Msg("Reliability (measured share)"), SHARE, 11),
 )

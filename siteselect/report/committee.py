@@ -36,7 +36,7 @@ from siteselect.runs import Run
 LIST_KEYS = (
     "rank", "name", "commune", "departement", "kind", "variant", "usable_ha",
     "new_artificialisation_ha", "cost_keur", "motorway_min", "labour_45min", "reliability",
-    "score", "replacement_cost",
+    "score", "catchment_added_workers", "replacement_cost",
 )  # fmt: skip
 RESERVE_KEYS = ("rank", "name", "commune", "departement", "kind", "usable_ha", "score", "reason")
 LEDGER_KEYS = (
@@ -193,6 +193,10 @@ def _summary(run: Run, t: Translator) -> list[str]:
         )
         if forced
         else t.text(Msg("No site was forced in or out.")),
+        *(
+            t.text(Msg("{label}: {value}", label=fact.label, value=fact.value))
+            for fact in facts.catchment(run, t)
+        ),
     ]
 
 
@@ -341,4 +345,5 @@ def _method(run: Run, t: Translator) -> dict[str, Any]:
         _part("", units, (), t),
         _part("", versions, (), t),
     ]
-    return _section(Msg("Method and sources"), parts, t, lines=[facts.METHOD], break_before=True)
+    lines = facts.method(run)
+    return _section(Msg("Method and sources"), parts, t, lines=lines, break_before=True)

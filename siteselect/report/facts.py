@@ -27,6 +27,23 @@ METHOD = Msg(
 )
 
 
+def method(run: Run) -> tuple[Msg, ...]:
+    """What is done, in a few sentences."""
+    if run.scenario.catchment.mode == "off":
+        return (METHOD,)
+    wanted = run.scenario.catchment
+    return (
+        METHOD,
+        Msg(
+            "On top of the scores, the objective counts the workers within {minutes:g} min by car "
+            "of at least one selected site, each once (maximal covering, Church and ReVelle "
+            "1974): reaching all of them would be worth {weight:g} points of mean score.",
+            minutes=wanted.minutes,
+            weight=wanted.weight,
+        ),
+    )
+
+
 @dataclass(frozen=True)
 class Fact:
     """One line: a label and its value, already in the language of the reader."""
@@ -70,7 +87,7 @@ def outcome(run: Run, t: Translator) -> list[Fact]:
     gap = t.percent(result.gap, 4 if result.gap else 0)
     facts = [
         Fact(t.text(Msg("Status of the computation")), status_text(run, t)),
-        Fact(t.text(Msg("Objective (sum of scores)")), t.number(objective, 6), objective, _SIX),
+        Fact(t.text(objective_name(run)), t.number(objective, 6), objective, _SIX),
         Fact(t.text(Msg("Proven upper bound")), t.number(bound, 6), bound, _SIX),
         Fact(t.text(Msg("Gap between the two")), gap, result.gap, "0.0000%"),
     ]
@@ -87,6 +104,32 @@ def outcome(run: Run, t: Translator) -> list[Fact]:
             count = result.counts[key]
             facts.append(Fact(t.text(label), t.number(count), count, "#,##0"))
     return facts
+
+
+def objective_name(run: Run) -> Msg:
+    """What the objective sums."""
+    if run.scenario.catchment.mode == "off":
+        return Msg("Objective (sum of scores)")
+    return Msg("Objective (sum of scores, and workers within reach)")
+
+
+def catchment(run: Run, t: Translator) -> list[Fact]:
+    """Workers within reach of the selection, each once; nothing without a catchment."""
+    values, minutes = run.result.totals, run.scenario.catchment.minutes
+    if "covered_workers" not in values:
+        return []
+    covered, share = values["covered_workers"], values["covered_share"]
+    within = Msg("Workers within {minutes:g} min of a selected site, each counted once",
+                 minutes=minutes)  # fmt: skip
+    of_all = Msg("Share of the {workers} workers of reference",
+                 workers=t.number(values["reference_workers"]))  # fmt: skip
+    points = score_from_units(values["catchment_points"])
+    brought = Msg("What they bring to the objective (points)")
+    return [
+        Fact(t.text(within), t.number(covered), covered, "#,##0"),
+        Fact(t.text(of_all), t.percent(share, 1), share, "0.0%"),
+        Fact(t.text(brought), t.number(points, 6), points, _SIX),
+    ]
 
 
 def totals(run: Run, t: Translator) -> list[Fact]:
@@ -113,7 +156,7 @@ def totals(run: Run, t: Translator) -> list[Fact]:
     if "brownfield_share" in values:
         share = values["brownfield_share"]
         facts.append(Fact(t.text(Msg("Brownfield share")), t.percent(share), share, "0%"))
-    return facts
+    return [*facts, *catchment(run, t)]
 
 
 def millions(keur: float | None, t: Translator) -> str:

@@ -101,7 +101,7 @@ def _context(run: Run, t: Translator) -> dict[str, Any]:
         "title": run.scenario.title,
         "date": t.date(run.created.date()),
         "disclaimer": t.text(DISCLAIMER),
-        "method": t.text(facts.METHOD),
+        "method": " ".join(t.text(said) for said in facts.method(run)),
         "notices": facts.notices(run, t),
         "simulated": facts.simulated_titles(layers),
         "assumed": facts.rests_on_assumptions(run),

@@ -11,6 +11,7 @@ import pandas as pd
 
 from siteselect.i18n import Translator
 from siteselect.messages import Msg
+from siteselect.report import facts
 from siteselect.report.cells import is_missing, shown
 from siteselect.report.columns import BY_KEY, LEDGER, RESTORATION, Column
 from siteselect.report.tables import (
@@ -57,6 +58,8 @@ IDENTITY_KEYS = (
     "stated_pollution",
     "geometry_origin",
     "reliability",
+    "catchment_workers",
+    "catchment_added_workers",
     "snap_km",
 )
 LEDGER_ROWS_MAX = 120
@@ -357,7 +360,7 @@ def price_of_zan(run: Run, t: Translator) -> tuple[str, list[PriceRow]] | None:
         t.ha(totals.get("counterfactual_new_ha")),
     ]
     free, held = (other, this) if run.scenario.zan.enforced else (this, other)
-    labels = (Msg("Objective (sum of scores)"), Msg("Gross new artificialisation"))
+    labels = (facts.objective_name(run), Msg("Gross new artificialisation"))
     rows = [PriceRow(t.text(label), free[i], held[i]) for i, label in enumerate(labels)]
     best = totals["counterfactual_objective"] if run.scenario.zan.enforced else result.objective
     price = totals["price_of_zan"]

@@ -73,12 +73,27 @@ def print_run(run: Run, folder: Path, translator: Translator) -> None:
             )
         )
     )
+    if "covered_workers" in totals:
+        console.print(text(_covered(run, translator)))
     if "price_of_zan" in totals:
         console.print(text(_price(run)))
     for notice in run.notices:
         console.print(Text(f"⚠ {text(notice)}", "yellow"))
     console.print(text(Msg("Decision support, not a regulatory ZAN computation.")))
     console.print(text(Msg("Files: {folder}", folder=folder)), soft_wrap=True)
+
+
+def _covered(run: Run, translator: Translator) -> Msg:
+    """How many workers the selection reaches, each once."""
+    totals = run.result.totals
+    return Msg(
+        "{workers} workers within {minutes:g} min of a selected site, each counted once "
+        "({share:.1%} of {all})",
+        workers=translator.number(totals["covered_workers"]),
+        minutes=run.scenario.catchment.minutes,
+        share=totals["covered_share"],
+        all=translator.number(totals["reference_workers"]),
+    )
 
 
 def _price(run: Run) -> Msg:

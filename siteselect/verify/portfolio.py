@@ -16,6 +16,7 @@ from typing import Any
 
 from shapely.geometry.base import BaseGeometry
 
+from siteselect.measures.reach import Reach
 from siteselect.messages import Msg
 from siteselect.rulebook import Rulebook
 from siteselect.scenario import GroupRule, LedgerRule, Scenario
@@ -84,6 +85,22 @@ def can_be_developed(row: Row, scenario: Scenario) -> bool:
 def objective(choices: Sequence[Choice]) -> int:
     """The sum of the scores, an exact integer."""
     return sum(one.score for one in choices)
+
+
+def reached(choices: Sequence[Choice], places: Mapping[str, int], reach: Reach) -> list[set[int]]:
+    """Communes (row numbers) whose workers reach each chosen site; ``places``: row of each site."""
+    rows = [places[str(one.row["site_id"])] for one in choices]
+    return [set(reach.of_site(row).tolist()) for row in rows]
+
+
+def commune_points(reach: Reach, scenario: Scenario) -> list[int]:
+    """What reaching each commune brings to the objective, score × 10⁶, one after the other."""
+    wanted = scenario.catchment
+    workers = reach.workers.tolist()
+    everybody = wanted.reference_workers
+    reference = sum(workers) if everybody is None else round(everybody)
+    total = wanted.weight * scenario.count * 1_000_000
+    return [round(total * (some / reference)) for some in workers]
 
 
 def restoration_cost(restored: Sequence[Restored]) -> Fraction:

@@ -18,6 +18,7 @@ from siteselect.messages import Msg
 from siteselect.rulebook import Rulebook
 from siteselect.rundir import read_table
 from siteselect.scenario import Scenario
+from siteselect.verify.catchment import check_catchment
 from siteselect.verify.portfolio import (
     Choice,
     Restored,
@@ -72,7 +73,8 @@ def check_tables(
     every = tables.sites.to_dict("records")
     problems += _eligible(choices, measured)
     problems += broken_rules(choices, restored, every, scenario)
-    problems += _result(choices, restored, tables.sites, result)
+    points = check_catchment(choices, tables.sites, measured.reach, scenario, result, problems)
+    problems += _result(choices, restored, tables.sites, result, points)
     problems += _shown(choices, tables.sites)
     problems += _ranks(tables, scenario)
     problems += _ledger(tables.ledger, choices, restored, scenario)
@@ -194,6 +196,7 @@ def _result(
     restored: Sequence[Restored],
     sites: pd.DataFrame,
     result: Mapping[str, Any],
+    points: int,
 ) -> Iterator[Msg]:
     new, back = sum(one.new for one in choices), sum(one.units for one in restored)
     works = float(sum(one.cost for one in choices))
@@ -215,7 +218,7 @@ def _result(
         if stated is None or not math.isclose(stated, value, rel_tol=TOLERANCE, abs_tol=1e-6):
             yield Msg("result.json: {name} is {stated}, recomputed {value}", name=name,
                       stated=stated, value=value)  # fmt: skip
-    yield from _search(objective(choices), result)
+    yield from _search(objective(choices) + points, result)
     for status, number in sites["status"].value_counts().items():
         if result["counts"].get(status) != number:
             yield Msg("result.json: {status} is counted {stated} times, recomputed {number}",

@@ -1,0 +1,113 @@
+"""The union catchment of a scenario: from whose workers reach which site to the model and back.
+
+Maximal covering (Church and ReVelle 1974, Papers of the Regional Science Association 32:
+101-118) on top of the sum of scores: a worker within reach of several chosen sites counts once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from siteselect.errors import Fault, InputError
+from siteselect.measures.reach import Reach
+from siteselect.messages import Msg
+from siteselect.problem import Coverage
+from siteselect.scenario import Scenario
+from siteselect.units import SCORE_SCALE
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Reached:
+    """Who a selection reaches, in workers.
+
+    Attributes
+    ----------
+    of_site
+        int64[sites], workers within reach of each site, whoever else they reach.
+    added
+        int64[sites], for a chosen site the workers that reach no other chosen one: what the
+        selection would lose; for the others the workers that they would add.
+    covered, reference
+        workers that reach a chosen site, each once, and those that count as all.
+    points
+        what the workers covered bring to the objective, score × 10⁶.
+    """
+
+    of_site: Ints
+    added: Ints
+    covered: int
+    reference: int
+    points: int
+
+
+def reach_for(scenario: Scenario, reach: Reach | None) -> Reach | None:
+    """The reach that a scenario's objective needs: none without a catchment.
+
+    Raises
+    ------
+    ValueError
+        The reach was not measured, or within another time: measure the scenario first.
+    """
+    wanted = scenario.catchment
+    if wanted.mode == "off":
+        return None
+    if reach is None or reach.minutes != wanted.minutes:
+        raise ValueError(f"the reach within {wanted.minutes:g} min was not measured")
+    return reach
+
+
+def reference_of(reach: Reach, scenario: Scenario) -> int:
+    """Workers that count as all of them.
+
+    Raises
+    ------
+    InputError
+        The labour layer knows nobody.
+    """
+    stated = scenario.catchment.reference_workers
+    known = int(reach.workers.sum()) if stated is None else round(stated)
+    if known <= 0:
+        raise InputError(
+            Fault(
+                Msg("the labour layer has no worker, so no share of them can be reached"),
+                where="catchment.reference_workers",
+                value=known,
+                remedy=Msg('correct the labour layer, or set catchment.mode = "off"'),
+            )
+        )
+    return known
+
+
+def worker_points(reach: Reach, scenario: Scenario) -> Ints:
+    """int64[communes]: what reaching each commune is worth, score × 10⁶, rounded.
+
+    All workers of reference together are worth ``weight`` points for each of ``count`` sites.
+    """
+    total = scenario.catchment.weight * scenario.count * SCORE_SCALE
+    share = reach.workers / reference_of(reach, scenario)
+    return np.rint(total * share).astype(np.int64)
+
+
+def coverage_of(reach: Reach, rows: Ints, scenario: Scenario) -> Coverage:
+    """The coverage of the model; ``rows``: row in the table of sites of each site of the model."""
+    return Coverage.from_matrix(reach.matrix()[rows], worker_points(reach, scenario))
+
+
+def reached_by(reach: Reach, chosen: NDArray[np.bool_], scenario: Scenario) -> Reached:
+    """Who a selection reaches; ``chosen`` bool[sites], in the order of the table of sites."""
+    matrix = reach.matrix().astype(np.int64)
+    times = np.asarray(chosen.astype(np.int64) @ matrix)
+    alone = matrix @ np.where(times == 1, reach.workers, 0)
+    new = matrix @ np.where(times == 0, reach.workers, 0)
+    return Reached(
+        of_site=np.asarray(matrix @ reach.workers),
+        added=np.where(chosen, alone, new),
+        covered=int(reach.workers[times > 0].sum()),
+        reference=reference_of(reach, scenario),
+        points=int(worker_points(reach, scenario)[times > 0].sum()),
+    )
