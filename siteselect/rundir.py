@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import datetime
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -165,14 +166,14 @@ def manifest_of(run: Run, place: Path) -> dict[str, Any]:
         "changes": [_plain(asdict(change)) for change in run.changes],
         "seed": run.result.seed,
         "versions": dict(run.result.versions),
-        "notices": [_said(notice) for notice in run.notices],
+        "notices": [said(notice) for notice in run.notices],
         "outputs": {
             file.name: sha256_of(file) for file in sorted(place.iterdir()) if file.is_file()
         },
     }
 
 
-def _said(message: Msg) -> dict[str, Any]:
+def said(message: Msg) -> dict[str, Any]:
     """A message that can be translated again when the run is reopened."""
     values = {key: _said_value(value) for key, value in message.values.items()}
     return {"text": str(message), "template": message.template, "values": values}
@@ -180,15 +181,19 @@ def _said(message: Msg) -> dict[str, Any]:
 
 def _said_value(value: object) -> Any:
     if isinstance(value, Msg):
-        return _said(value)
-    return value if isinstance(value, str | int | float) else str(value)
+        return said(value)
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        return int(value)  # of numpy too, which JSON does not know
+    if isinstance(value, bool | str):
+        return value
+    return float(value) if isinstance(value, Real) else str(value)
 
 
-def said_again(said: Mapping[str, Any]) -> Msg:
-    """A message of ``manifest.json``, to be shown in any language."""
+def said_again(told: Mapping[str, Any]) -> Msg:
+    """The message that :func:`said` wrote, to be shown in any language."""
     message = Msg  # the literal stands where the message was first made
-    values = {k: said_again(v) if isinstance(v, Mapping) else v for k, v in said["values"].items()}
-    return message(said["template"], **values)
+    values = {k: said_again(v) if isinstance(v, Mapping) else v for k, v in told["values"].items()}
+    return message(told["template"], **values)
 
 
 def read_run(folder: str | Path) -> Run:
@@ -223,7 +228,7 @@ def read_run(folder: str | Path) -> Run:
         shortlist=gpd.GeoDataFrame(read_table(place, "shortlist.parquet")),
         ledger=read_table(place, "ledger.parquet"),
         restoration=gpd.GeoDataFrame(read_table(place, "restoration.parquet")),
-        notices=tuple(said_again(said) for said in manifest["notices"]),
+        notices=tuple(said_again(told) for told in manifest["notices"]),
         lang=manifest["lang"],
     )
 

@@ -10,7 +10,7 @@ import siteselect
 from siteselect.errors import InputError
 from siteselect.i18n import Translator
 from siteselect.messages import Msg
-from siteselect.rundir import _heard, _said, read_run
+from siteselect.rundir import read_run, said, said_again
 from tests.tinypack import seal
 
 TINY = {
@@ -78,7 +78,7 @@ def test_a_pack_that_changed_is_refused(written, tiny_pack):
 
 
 def test_a_message_keeps_its_numbers_and_the_messages_inside():
-    said = Msg("{share:.1%} of {what}", share=0.25, what=Msg("{km:g} km", km=5))
-    again = _heard(json.loads(json.dumps(_said(said))))
-    assert str(again) == str(said)
-    assert Translator("fr").text(again) == Translator("fr").text(said)
+    message = Msg("{share:.1%} of {what}", share=0.25, what=Msg("{km:g} km", km=5))
+    again = said_again(json.loads(json.dumps(said(message))))
+    assert str(again) == str(message)
+    assert Translator("fr").text(again) == Translator("fr").text(message)

@@ -16,9 +16,15 @@ from siteselect.pack import DataPack, open_pack
 from siteselect.rulebook import open_rulebook
 from siteselect.rundir import run_id
 from siteselect.scenario import Scenario
-from siteselect.scenario_files import Change, LoadedScenario, open_base, scenario_from_mapping
+from siteselect.scenario_files import (
+    Change,
+    LoadedScenario,
+    ScenarioBase,
+    open_base,
+    scenario_from_mapping,
+)
 
-Source: TypeAlias = "str | Path | Scenario | LoadedScenario | Mapping[str, Any]"
+Source: TypeAlias = "str | Path | Scenario | LoadedScenario | ScenarioBase | Mapping[str, Any]"
 
 
 @dataclass(frozen=True)
@@ -104,7 +110,7 @@ def plan_batch(
 def _listed(
     sources: Source | Iterable[Source] | Mapping[str, Source],
 ) -> Iterator[tuple[str | None, Source]]:
-    if isinstance(sources, str | Path | Scenario | LoadedScenario):
+    if isinstance(sources, str | Path | Scenario | LoadedScenario | ScenarioBase):
         yield None, sources
     elif isinstance(sources, Mapping):
         if set(sources) & set(Scenario.model_fields):  # one scenario, not scenarios by name
@@ -123,6 +129,9 @@ def _read(name: str | None, source: Source, overrides: Sequence[str]) -> Iterato
         else:
             for file in sorted(path.glob("*.toml")):
                 yield from _read_file(name, file, overrides)
+        return
+    if isinstance(source, ScenarioBase):
+        yield from _of_base(name or source.path.stem, source)
         return
     label = name or "scenario"
     try:
@@ -147,6 +156,15 @@ def _read_file(
         open_base(source)  # an embedded name; otherwise says what is missing
     try:
         base = open_base(source, overrides=overrides, grids=True)
+    except SiteSelectError as error:
+        yield Planned(label, error=error)
+        return
+    yield from _of_base(label, base)
+
+
+def _of_base(label: str, base: ScenarioBase) -> Iterator[Planned]:
+    """The scenarios that the grid of a file makes of it; the file alone without a grid."""
+    try:
         steps = steps_of(base.grid, file=base.path)
     except SiteSelectError as error:
         yield Planned(label, error=error)

@@ -27,7 +27,15 @@ from siteselect.i18n import Lang
 from siteselect.messages import Msg
 from siteselect.pack import sha256_of
 from siteselect.report import write_reports
-from siteselect.rundir import MANIFEST, is_run, new_folder, read_json, read_run
+from siteselect.rundir import (
+    MANIFEST,
+    is_run,
+    new_folder,
+    read_json,
+    read_run,
+    said,
+    said_again,
+)
 
 BATCHES = "batches"
 LOCKS = ".locks"
@@ -56,7 +64,14 @@ class RunStore:
             return str(read_json(self._verdict(name))["reason"])
         return None
 
-    def keep_infeasible(self, name: str, reason: str) -> None:
+    def infeasible_reasons(self, name: str) -> tuple[Msg, ...]:
+        """The same as messages, for other languages; nothing where none are kept."""
+        with suppress(OSError, ValueError, KeyError, InputError):
+            kept = read_json(self._verdict(name))
+            return tuple(said_again(one) for one in kept.get("said", ()))
+        return ()
+
+    def keep_infeasible(self, name: str, reason: str, reasons: Sequence[Msg] = ()) -> None:
         """Remember a scenario proven impossible: as for a run, the name says what made it.
 
         A verdict that cannot be written is only found again: nothing is raised.
@@ -66,7 +81,8 @@ class RunStore:
         with suppress(OSError):
             place.parent.mkdir(parents=True, exist_ok=True)
             try:
-                beside.write_text(json.dumps({"reason": reason}, ensure_ascii=False), "utf-8")
+                kept = {"reason": reason, "said": [said(one) for one in reasons]}
+                beside.write_text(json.dumps(kept, ensure_ascii=False), "utf-8")
                 beside.replace(place)
             finally:
                 beside.unlink(missing_ok=True)

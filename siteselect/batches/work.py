@@ -22,6 +22,7 @@ from siteselect.pipeline import run
 from siteselect.rundir import RESULT, read_json
 from siteselect.scenario_files import LoadedScenario
 
+Progress = Callable[[str, float], None]
 STORE_LOST = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
 """What the system says when nothing more can be written: every other run would fail too."""
 
@@ -61,6 +62,8 @@ class Done:
     totals: Mapping[str, float] = field(default_factory=dict)
     store_lost: bool = False
     """nothing more can be written: there is no use in going on"""
+    error: SiteSelectError | None = field(default=None, compare=False)
+    """what was raised, for whoever says it in other words than ``reason``"""
 
     @property
     def has_run(self) -> bool:
@@ -98,26 +101,36 @@ def settled_in(store: RunStore, folder: str) -> Done | None:
             return replace(outcome_in(store, folder), reused=True)
         return None
     reason = store.infeasible_reason(folder)
-    return None if reason is None else Done("infeasible", reason, reused=True)
+    if reason is None:
+        return None
+    error = InfeasibleError(store.infeasible_reasons(folder))
+    return Done("infeasible", reason, reused=True, error=error)
 
 
-def compute(task: Task, store_folder: str, log_folder: str) -> Done:
+def compute(task: Task, store_folder: str, log_folder: str, tell: Progress | None = None) -> Done:
     """Make one run in the store, or find it made; never raises what a scenario can cause."""
     store, start = RunStore(store_folder), time.perf_counter()
     with run_log(Path(log_folder), task.name) as log, store.claim(task.folder):
         if found := settled_in(store, task.folder):
             log("found", "made by another process")
             return found
-        done = attempt(task, store.place(task.folder), log)
-        if done.status == "infeasible":
-            store.keep_infeasible(task.folder, done.reason)
+        done = attempt(task, store.place(task.folder), log, tell=tell)
+        if isinstance(done.error, InfeasibleError):
+            store.keep_infeasible(task.folder, done.reason, done.error.reasons)
         return replace(done, seconds=round(time.perf_counter() - start, 3))
 
 
 Log = Callable[[str, str], None]
 
 
-def attempt(task: Task, place: Path, log: Log, *, pack: DataPack | None = None) -> Done:
+def attempt(
+    task: Task,
+    place: Path,
+    log: Log,
+    *,
+    pack: DataPack | None = None,
+    tell: Progress | None = None,
+) -> Done:
     """Run a scenario into a folder; what goes wrong becomes a status and a reason."""
     translator = Translator(task.lang)
     try:
@@ -126,16 +139,16 @@ def attempt(task: Task, place: Path, log: Log, *, pack: DataPack | None = None) 
             task.loaded,
             out=place,
             lang=task.lang,
-            progress=_stages(log),
+            progress=_stages(log, tell),
             pack=pack or _pack(task, memory),
             memory=memory,
             reports="all" if task.reports else "none",
         )
     except InfeasibleError as error:
-        done_as = Done("infeasible", error.render(translator.text))
+        done_as = Done("infeasible", error.render(translator.text), error=error)
     except SiteSelectError as error:
         lost = _says_store_lost(error)
-        done_as = Done("failed", error.render(translator.text), store_lost=lost)
+        done_as = Done("failed", error.render(translator.text), store_lost=lost, error=error)
     except MemoryError:
         done_as = Done("failed", translator.text(Msg("there is not enough memory for this run")))
     except Exception as error:
@@ -180,16 +193,18 @@ def _is_store_lost(error: Exception) -> bool:
     return isinstance(error, OSError) and error.errno in STORE_LOST
 
 
-def _stages(log: Log) -> Callable[[str, float], None]:
-    """A log line at the first word of each stage."""
+def _stages(log: Log, tell: Progress | None) -> Progress:
+    """A log line at the first word of each stage; every word for whoever listens."""
     seen: set[str] = set()
 
-    def tell(stage: str, share: float) -> None:
+    def heard(stage: str, share: float) -> None:
         if stage not in seen:
             seen.add(stage)
             log("stage", stage)
+        if tell is not None:
+            tell(stage, share)
 
-    return tell
+    return heard
 
 
 @contextmanager
