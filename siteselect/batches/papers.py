@@ -250,7 +250,7 @@ def _write_page(batch: Batch, papers: _Papers, path: Path, t: Translator) -> Non
         "base-uri 'none'; form-action 'none'"
     )
     sections = [
-        ("scenarios", t.text(Msg("Scenarios")), _view(papers.scenarios, t)),
+        ("scenarios", t.text(Msg("Scenarios")), _view(papers.scenarios, t, hide=("reason",))),
         ("sites", t.text(Msg("Sites by number of scenarios")), _view(papers.sites, t)),
         ("regions", t.text(Msg("Sites by region")), _view(papers.regions, t)),
         ("changes", t.text(Msg("What each scenario changes")), _view(papers.changes, t)),
@@ -264,9 +264,19 @@ def _write_page(batch: Batch, papers: _Papers, path: Path, t: Translator) -> Non
         disclaimer=t.text(DISCLAIMER),
         notices=_notices(batch, t),
         summary=_summary(batch, papers, t),
+        without=_without(batch, t),
         sections=sections,
     )
     path.write_text(text, encoding="utf-8")
+
+
+def _without(batch: Batch, t: Translator) -> list[tuple[str, str, str]]:
+    """Name, status and reason of the scenarios that have no portfolio."""
+    return [
+        (one.name, t.text(STATUS_WORDS[done.status]), done.reason)
+        for one, done in zip(batch.plan.runs, batch.done, strict=True)
+        if not done.has_run
+    ]
 
 
 def _template(t: Translator) -> Any:
@@ -286,18 +296,21 @@ def _template(t: Translator) -> Any:
     return environment.get_template("batch.html.j2")
 
 
-def _view(table: Table, t: Translator) -> dict[str, Any]:
+def _view(table: Table, t: Translator, *, hide: Sequence[str] = ()) -> dict[str, Any]:
     """Headings, and rows of (text, value to sort by, whether it is a number)."""
     rows: list[list[tuple[str, object, bool]]] = []
     for row in table.rows:
         line: list[tuple[str, object, bool]] = []
         for value, column in zip(row, table.columns, strict=True):
+            if column.key in hide:  # said elsewhere on the page
+                continue
             numeric = column.form.numeric
             content = cell(value, column, t)
             sort = "" if isinstance(content, str) else content
             line.append((shown(value, column, t), sort if numeric else None, numeric))
         rows.append(line)
-    return {"heads": _heads(table.columns, t), "rows": rows}
+    shown_columns = [column for column in table.columns if column.key not in hide]
+    return {"heads": _heads(shown_columns, t), "rows": rows}
 
 
 def _heads(columns: Sequence[Column], t: Translator) -> list[tuple[str, bool]]:

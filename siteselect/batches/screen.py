@@ -117,7 +117,9 @@ class _Board:
             for name, start in list(self._running.items())[:FIRST]
         ]
         failures = [f"[red]  {escape(line)}[/red]" for line in self._last_failures]
-        return Group(ProgressBar(max(total, 1), done), table, *lines, *failures)
+        bar = Table.grid(expand=True)  # a bar alone ends no line: the headings would follow it
+        bar.add_row(ProgressBar(max(total, 1), done))
+        return Group(bar, table, *lines, *failures)
 
     def _left(self, remaining: int) -> str:
         """From the pace of the last runs: the first ones wait for the measures."""

@@ -6,7 +6,7 @@ does not matter for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +68,9 @@ def synthesis_of(batch: Batch) -> Synthesis:
     """Put the runs of a batch together. Raises InputError where a run cannot be read."""
     pairs = list(zip(batch.plan.runs, batch.done, strict=True))
     keys = tuple(dict.fromkeys(key for planned, _ in pairs for key in planned.keys))
-    runs = pd.DataFrame([_row(planned, done, keys) for planned, done in pairs])
+    runs = pd.DataFrame([_row(planned, done) for planned, done in pairs])
+    for key in keys:  # as objects: a column of numbers would turn 30 into 30.0
+        runs[key] = pd.Series([_value_of(key, planned) for planned, _ in pairs], dtype=object)
     listed = _shortlists(batch, pairs)
     chosen = listed[listed["status"].isin(SELECTED)]
     regions = pd.crosstab(chosen["scenario"], chosen["region_name"])
@@ -77,7 +79,19 @@ def synthesis_of(batch: Batch) -> Synthesis:
     return Synthesis(runs, regions, _sites(listed, finished), keys)
 
 
-def _row(planned: Planned, done: Done, keys: tuple[str, ...]) -> dict[str, Any]:
+def _value_of(key: str, planned: Planned) -> Any:
+    """What a scenario says of a key that some grid of the batch sets: its own value otherwise."""
+    if key in planned.keys or planned.loaded is None:
+        return planned.keys.get(key)
+    value: Any = planned.loaded.scenario.model_dump(mode="json")
+    for part in key.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            return None
+        value = value[part]
+    return value
+
+
+def _row(planned: Planned, done: Done) -> dict[str, Any]:
     scenario = planned.loaded.scenario if planned.loaded else None
     return {
         "name": planned.name,
@@ -91,7 +105,6 @@ def _row(planned: Planned, done: Done, keys: tuple[str, ...]) -> dict[str, Any]:
         "selected": _selected(done),
         "budget_keur": scenario.constraints.budget_keur if scenario else None,
         **{name: _figure(name, done) for name in FIGURES},
-        **{key: planned.keys.get(key) for key in keys},
     }
 
 

@@ -234,6 +234,30 @@ def test_the_live_table_counts_what_happens():
     assert "b  0 s" in out.getvalue()
 
 
+def test_the_headings_of_the_live_table_stand_on_a_line_of_their_own():
+    """In a terminal the bar fills the line: headings written behind it were never seen."""
+    board = _Board(Translator("en"))
+    board.hear({"event": "plan", "to_run": 4, "reused": 0, "refused": []})
+    out = io.StringIO()
+    Console(file=out, width=120, force_terminal=True, color_system=None).print(board)
+    bar, headings, *_ = out.getvalue().splitlines()
+    assert "━" in bar
+    assert headings.split()[:2] == ["running", "done"]
+
+
+def test_the_synthesis_says_the_value_of_a_key_for_every_scenario(tmp_path, workshop):
+    """A key that one grid sets has a value in the scenarios of the others too, as in the files."""
+    workshop.write("few.toml", 'extends = "base.toml"
+[sweep]
+count = [3]
+')
+    done = siteselect.batch(
+        [workshop.folder / "few.toml", workshop.folder / "base.toml"], store=tmp_path, jobs=1
+    )
+    assert done.runs["count"].tolist() == [3, 4]
+    assert done.runs["count"].map(type).tolist() == [int, int]
+
+
 def test_the_reference_and_the_schema_are_current():
     told = "siteselect scenario {} --out docs/{}"
     page = (DOCS / "scenario-reference.md").read_text(encoding="utf-8")
