@@ -12,6 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from siteselect.catchment import coverage_of, reach_for
+from siteselect.earlier import Earlier, earlier_waves
 from siteselect.errors import FaultLog, nearest_name
 from siteselect.ledger import (
     CODE_COLUMN,
@@ -64,6 +65,8 @@ class Formulation:
         restoration parcels, row number = parcel of the problem (empty without offsets).
     caps
         the ledgers of the scenario, enforced or only shown.
+    before
+        what earlier waves restored: it counts in every ledger and is paid, but is not chosen.
     """
 
     problem: SelectionProblem
@@ -71,12 +74,13 @@ class Formulation:
     columns: pd.DataFrame
     parcels: gpd.GeoDataFrame
     caps: tuple[TerritoryCap, ...]
+    before: Earlier
 
     def with_zan(self, enforced: bool) -> SelectionProblem:
         """The same problem with the ledgers enforced, or without them."""
         kept = [one for one in self.problem.constraints if not isinstance(one, Ledger)]
         if enforced:
-            kept += _ledgers(self.caps, self.sites, self.columns, self.parcels)
+            kept += _ledgers(self.caps, self.sites, self.columns, self.parcels, self.before)
         return replace(self.problem, constraints=tuple(kept))
 
 
@@ -112,13 +116,14 @@ def formulate(
     columns = site_variants(considered, scenario, rulebook)
     offered = parcels if scenario.zan.offsets else parcels.iloc[:0]
     offered = offered.sort_values("parcel_id").reset_index(drop=True)
+    before = earlier_waves(offered, scenario)
     caps = territory_caps(pd.concat([_territories(sites), _territories(offered)]), scenario.zan)
     constraints: list[Constraint] = [
         *_quotas(sites, considered, columns, scenario.constraints),
         *_rules(considered, columns, scenario.constraints),
-        *_totals(columns, scenario.constraints),
+        *_totals(columns, before, scenario.constraints),
         *_exclusions(considered, scenario.constraints),
-        *_locks(considered, scenario),
+        *_locks(considered, before, scenario),
         *_held_variants(considered, columns, scenario),
     ]
     problem = SelectionProblem(
@@ -127,11 +132,11 @@ def formulate(
         count=scenario.count,
         n_sites=len(considered),
         site_ids=tuple(considered["site_id"]),
-        parcels=_parcels(offered, considered, whole=scenario.zan.whole_parcels),
+        parcels=_parcels(before.left, considered, whole=scenario.zan.whole_parcels),
         constraints=tuple(constraints),
         coverage=_coverage(reach_for(scenario, reach), free, scenario),
     )
-    formulation = Formulation(problem, considered, columns, offered, caps)
+    formulation = Formulation(problem, considered, columns, before.left, caps, before)
     return replace(formulation, problem=formulation.with_zan(scenario.zan.enforced))
 
 
@@ -225,7 +230,9 @@ def _in_named(sites: pd.DataFrame, name: str) -> NDArray[np.bool_]:
     return np.array([code in listed.split("; ") for listed in codes], dtype=bool)
 
 
-def _totals(columns: pd.DataFrame, limits: ConstraintSettings) -> Iterable[Constraint]:
+def _totals(
+    columns: pd.DataFrame, before: Earlier, limits: ConstraintSettings
+) -> Iterable[Constraint]:
     least, most = limits.min_total_usable_ha, limits.max_total_usable_ha
     if least is not None or most is not None:
         yield TotalArea(
@@ -236,7 +243,7 @@ def _totals(columns: pd.DataFrame, limits: ConstraintSettings) -> Iterable[Const
         )
     if limits.budget_keur is not None:
         cost = columns["cost_keur"].to_numpy(np.int64)
-        yield Budget(Msg("budget"), cost, int(limits.budget_keur))
+        yield Budget(Msg("budget"), cost, int(limits.budget_keur) - before.paid_keur)
 
 
 def _exclusions(considered: gpd.GeoDataFrame, limits: ConstraintSettings) -> Iterable[Constraint]:
@@ -266,10 +273,12 @@ def overlapping_pairs(footprints: NDArray[np.object_]) -> Ints:
     return pairs[order].reshape(-1, 2)
 
 
-def _locks(considered: pd.DataFrame, scenario: Scenario) -> Iterable[Constraint]:
+def _locks(considered: pd.DataFrame, before: Earlier, scenario: Scenario) -> Iterable[Constraint]:
+    """Sites forced in and out; land that an earlier wave restored is not built on either."""
     position = pd.Series(np.arange(len(considered)), index=considered["site_id"])
     include = position.reindex(sorted(set(scenario.locks.include))).to_numpy(np.int64)
-    excluded = position.reindex(sorted(set(scenario.locks.exclude))).dropna()
+    closed = set(scenario.locks.exclude) | before.sites
+    excluded = position.reindex(sorted(closed)).dropna()
     if len(include) or len(excluded):
         yield Locks(
             Msg("sites forced in or out by a planner"), include, excluded.to_numpy(np.int64)
@@ -296,8 +305,8 @@ def _parcels(offered: pd.DataFrame, considered: pd.DataFrame, *, whole: bool) ->
     position = pd.Series(np.arange(len(considered)), index=considered["site_id"])
     on_site = position.reindex(offered["site_id"]).fillna(-1)
     return Parcels(
-        capacity=ha_to_units(offered["area_ha"]),
-        cost_keur=offered["cost_keur"].to_numpy(np.int64),
+        capacity=offered["left_units"].to_numpy(np.int64),
+        cost_keur=offered["left_keur"].to_numpy(np.int64),
         on_site=on_site.to_numpy(np.int32),
         whole=whole,
         ids=tuple(offered["parcel_id"]),
@@ -309,6 +318,7 @@ def _ledgers(
     sites: pd.DataFrame,
     columns: pd.DataFrame,
     parcels: pd.DataFrame,
+    before: Earlier,
 ) -> Iterable[Constraint]:
     charge = columns["new_units"].to_numpy(np.int64)
     for cap in caps:
@@ -323,7 +333,7 @@ def _ledgers(
             inside,
             charge[inside],
             np.flatnonzero(in_territory(parcels, cap)),
-            cap.cap_units,
+            cap.cap_units + before.units_in(cap),
         )
 
 

@@ -21,7 +21,7 @@ from siteselect.problem import Conflicts, Separation
 from siteselect.ranking import Standing
 from siteselect.rulebook import Rulebook
 from siteselect.scenario import Scenario
-from siteselect.units import SCORE_SCALE, score_from_units, units_to_ha
+from siteselect.units import SCORE_SCALE, ha_to_units, score_from_units, units_to_ha
 from siteselect.variants import full_variant
 
 SELECTED = ("selected", "forced_in")
@@ -214,6 +214,7 @@ class _Obstacles:
         self.lowest = int(selected["score_units"].min()) if len(selected) else 0
         self.near = _neighbours(formulation, set(selected["site_id"]))
         self.overlap = _overlaps(formulation, set(selected["site_id"]))
+        self.given_back = formulation.before.sites
 
     def reason(self, row: Any) -> Msg:
         """The reason of one site (a row of the table of sites)."""
@@ -259,6 +260,8 @@ class _Obstacles:
                 "no variant leaves {least_ha:g} ha of usable land",
                 least_ha=self.scenario.variants.min_usable_ha,
             )
+        if site_id in self.given_back:
+            return Msg("its land was restored by an earlier wave")
         if site_id in self.overlap:
             return Msg("its footprint overlaps {other}, selected", other=self.overlap[site_id])
         if site_id in self.near:
@@ -329,15 +332,17 @@ def _overlaps(formulation: Formulation, selected: set[str]) -> dict[str, str]:
 
 
 def _restored(formulation: Formulation, solution: Solution) -> gpd.GeoDataFrame:
-    """Parcels used: ``restored_units`` and the exact share of their cost, k€."""
-    units = np.asarray(solution.restored, dtype=np.int64)
-    used: NDArray[np.int64] = np.flatnonzero(units)
-    parcels = formulation.parcels.iloc[used].copy()
-    capacity = formulation.problem.parcels.capacity[used]
-    parcels["restored_units"] = units[used]
-    parcels["restored_ha"] = units_to_ha(units[used])
-    parcels["cost_keur"] = parcels["cost_keur"].to_numpy() * units[used] / capacity
-    return parcels
+    """Parcels used, by earlier waves too: ``restored_units`` and the exact share of their cost."""
+    now = formulation.parcels.assign(restored_units=np.asarray(solution.restored, np.int64))
+    done = formulation.before.parcels
+    gone = done[~done["parcel_id"].isin(now["parcel_id"])].assign(restored_units=0)
+    parcels = pd.concat([now, gone]) if len(gone) else now
+    parcels["restored_units"] += parcels["before_units"]
+    parcels = parcels[parcels["restored_units"] > 0].sort_values("parcel_id")
+    units: NDArray[np.int64] = parcels["restored_units"].to_numpy(np.int64)
+    parcels["restored_ha"] = units_to_ha(units)
+    parcels["cost_keur"] = parcels["cost_keur"].to_numpy() * units / ha_to_units(parcels["area_ha"])
+    return gpd.GeoDataFrame(parcels)
 
 
 def _restoration_table(restored: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -27,6 +27,7 @@ from siteselect.rulebook import Rulebook, open_rulebook
 from siteselect.rundir import MANIFEST, RESULT, SCENARIO, read_json, read_table, run_id
 from siteselect.scenario import Scenario
 from siteselect.scenario_files import load_scenario
+from siteselect.units import ha_to_units
 from siteselect.whatif import Solve, exact, names
 
 Progress = Callable[[str, float], None]
@@ -234,10 +235,10 @@ def _portfolio(formulation: Formulation, place: Path, result: dict[str, Any]) ->
     ids = formulation.sites["site_id"].to_numpy()[formulation.columns["site"].to_numpy()]
     taken = [pair in wanted for pair in zip(ids, formulation.columns["variant"], strict=True)]
     columns = np.flatnonzero(taken).astype(np.int64)
-    restored = np.zeros(len(formulation.parcels), np.int64)
-    position = {name: row for row, name in enumerate(formulation.parcels["parcel_id"])}
-    for name, hectares in zip(restoration["parcel_id"], restoration["restored_ha"], strict=True):
-        restored[position[name]] = round(hectares * 100)
+    stated = restoration.set_index("parcel_id")["restored_ha"]
+    parcels = formulation.parcels  # what earlier waves restored is not chosen by this run
+    written = parcels["parcel_id"].map(stated).astype(float).fillna(0.0)
+    restored = np.maximum(ha_to_units(written) - parcels["before_units"].to_numpy(np.int64), 0)
     problem = formulation.problem
     broken = list(violations(problem, columns.tolist(), restored.tolist()))
     value = objective(problem, columns.tolist())

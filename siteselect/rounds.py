@@ -3,7 +3,8 @@
 A wave is an ordinary scenario made from a finished run, so that everything else (proof, audit,
 explanations) holds for it: labelled sites are forced in, each developed as it was labelled;
 withdrawn ones are forced out and at least as many sites come from the reserve; budget, areas,
-quotas and ledgers count the whole programme, earlier waves included.
+quotas and ledgers count the whole programme, earlier waves included. What a wave restored stays
+restored and paid: the next one restores other land, or the rest of a parcel.
 """
 
 from __future__ import annotations
@@ -85,6 +86,8 @@ def next_scenario(
             "budget_keur": None if budget is None else budget + more_budget_keur,
         }
     )
+    restored = read_table(place, "restoration.parquet")
+    given_back = dict(zip(restored["parcel_id"], restored["restored_ha"], strict=True))
     locks = scenario.locks.model_copy(
         update={
             "include": tuple(kept["site_id"]),
@@ -103,6 +106,7 @@ def next_scenario(
         "count": len(labelled) + add,
         "constraints": constraints,
         "locks": locks,
+        "zan": scenario.zan.model_copy(update={"restored_ha": given_back}),
     }
     # validated again: a copy alone would let an impossible count through
     return Scenario.model_validate({**scenario.model_dump(), **_dumped(changed)})

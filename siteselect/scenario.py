@@ -364,6 +364,11 @@ class ZanSettings(_Settings):
     offsets: bool = Field(True, description="restored parcels may be deducted")
     whole_parcels: bool = Field(False, description="parcels are restored whole or not at all")
     ledgers: tuple[LedgerRule, ...] = Field((), description="regulatory caps, one rule a level")
+    restored_ha: dict[str, Positive] = Field(
+        default_factory=dict,
+        description="restored by an earlier wave, by parcel_id, ha: deducted and paid, never "
+        "restored again",
+    )
 
 
 class Locks(_Settings):

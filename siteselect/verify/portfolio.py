@@ -265,15 +265,27 @@ def _parcels(
     if restored and not scenario.zan.offsets:
         yield Msg("parcels are restored although offsets are not admitted")
     ids = {one.row["site_id"] for one in choices}
+    if scenario.zan.offsets:
+        yield from _earlier(restored, scenario)
     for parcel in restored:
         name = parcel.row["parcel_id"]
         if not 0 < parcel.units <= parcel.capacity:
             yield Msg("parcel {name}: {units} restored of {capacity} (0.01 ha)", name=name,
                       units=parcel.units, capacity=parcel.capacity)  # fmt: skip
-        if scenario.zan.whole_parcels and parcel.units != parcel.capacity:
+        before = round(scenario.zan.restored_ha.get(name, 0.0) * 100)
+        if scenario.zan.whole_parcels and parcel.units not in (before, parcel.capacity):
             yield Msg("parcel {name} is restored in part", name=name)
         if parcel.row["site_id"] in ids:
             yield Msg("parcel {name} is restored and built on", name=name)
+
+
+def _earlier(restored: Sequence[Restored], scenario: Scenario) -> Iterator[Msg]:
+    """What earlier waves restored is still counted."""
+    units = {one.row["parcel_id"]: one.units for one in restored}
+    for name, area_ha in scenario.zan.restored_ha.items():
+        if units.get(name, 0) < round(area_ha * 100):
+            yield Msg("parcel {name}: {ha:g} ha were restored by an earlier wave, {now:g} now",
+                      name=name, ha=area_ha, now=units.get(name, 0) / 100)  # fmt: skip
 
 
 def _balances(
