@@ -247,10 +247,7 @@ def test_the_headings_of_the_live_table_stand_on_a_line_of_their_own():
 
 def test_the_synthesis_says_the_value_of_a_key_for_every_scenario(tmp_path, workshop):
     """A key that one grid sets has a value in the scenarios of the others too, as in the files."""
-    workshop.write("few.toml", 'extends = "base.toml"
-[sweep]
-count = [3]
-')
+    workshop.write("few.toml", 'extends = "base.toml"\n[sweep]\ncount = [3]\n')
     done = siteselect.batch(
         [workshop.folder / "few.toml", workshop.folder / "base.toml"], store=tmp_path, jobs=1
     )
