@@ -66,6 +66,10 @@ class Run:
         if self.best is None or portfolio.value > self.best.value:
             self.best = portfolio
 
+    def earlier(self, portfolio: Portfolio) -> None:
+        """Keep a portfolio that is better, or as good and first among equals."""
+        self.best = portfolio
+
     def lap(self, name: str) -> None:
         """Note the seconds since the last lap under a name."""
         now = time.perf_counter()

@@ -57,31 +57,42 @@ def deepen(
     referee: Referee,
     least: int,
     *,
+    ties: bool = False,
     rescue: Callable[[], None] | None = None,
 ) -> Status:
     """Search exactly for a portfolio within a gap of the bound; widen the gap until there is.
 
-    ``rescue`` is asked once for a heuristic portfolio where that takes long.
+    With ``ties`` the portfolio is the first among equals, or ``run.info`` says that it may not
+    be: ``ties_settled``. ``rescue`` is asked once for a heuristic portfolio where that takes long.
     """
     first = survivors(model, bound, bound.value)
     wanted = max(model.count + FIRST_SURVIVORS, int(len(first) * GROWTH_SURVIVORS))
     width, steps, nodes = _width_for(bound, wanted), 0, 0
     while True:
         floor = max(least, bound.value - width)
-        if run.best is not None and run.best.value >= floor:
+        if run.best is not None and run.best.value >= floor - ties:
             # Only something better is wanted: nothing found then proves the best.
-            floor = run.best.value + 1
+            floor = run.best.value + (not ties)
         columns = survivors(model, bound, floor)
         part = restrict(model, columns, fixed_by(model, bound, floor))
-        search = Search(part, referee.of(columns), floor, run.stop, on_found=run.found)
+        search = Search(
+            part, referee.of(columns), floor, run.stop, ties=ties,
+            held=run.best if run.best is not None and run.best.value >= floor else None,
+            on_found=run.earlier,
+        )  # fmt: skip
         outcome = search.run()
         steps, nodes = steps + 1, nodes + outcome.nodes
         run.info.update(survivors=len(columns), nodes=nodes, deepenings=steps)
         if not outcome.finished:
-            run.bound = min(bound.value, max(outcome.bound or floor, floor - 1))
+            known = floor - 1 if run.best is None else max(floor - 1, run.best.value)
+            run.bound = min(bound.value, max(outcome.bound or floor, known))
+            if run.best is not None and run.bound == run.best.value:
+                run.info["ties_settled"] = False
+                return "optimal"
             return "within_gap" if run.good_enough() else "limit"
         if run.best is not None and run.best.value >= floor - 1:
             run.bound = run.best.value
+            run.info["ties_settled"] = ties
             return "optimal"
         run.bound = floor - 1
         if floor <= least:

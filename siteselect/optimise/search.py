@@ -20,6 +20,7 @@ from siteselect.optimise.exact import Portfolio
 from siteselect.optimise.model import FREE, INSIDE, OUTSIDE, Model
 from siteselect.optimise.relaxation import TOLERANCE, Relaxation
 from siteselect.optimise.stop import OutOfTimeError, Stop
+from siteselect.optimise.ties import comes_before, may_come_first
 from siteselect.problem.constraints import Ints
 
 STRONG_CANDIDATES = 8
@@ -89,16 +90,19 @@ class Search:
         Only portfolios worth at least this much are wanted; rises as they are found.
     stop
         Asked at every node; true ends the search with a valid bound.
-    keeps
-        Where given, decides whether a node that can still reach ``floor`` is worth opening, and
-        the search goes on among equals (ties) instead of asking for one unit more.
+    ties
+        Whether the search goes on among equals, for the portfolio that comes first, instead of
+        asking for one unit more.
+    held
+        The best portfolio so far, where there is one worth ``floor`` with ties.
     """
 
     model: Model
     judge: Callable[[Ints], Portfolio | None]
     floor: int
     stop: Stop
-    keeps: Callable[[NDArray[np.int8], NDArray[np.bool_]], bool] | None = None
+    ties: bool = False
+    held: Portfolio | None = None
     on_found: Callable[[Portfolio], None] | None = None
     outcome: Outcome = field(default_factory=Outcome)
 
@@ -140,20 +144,26 @@ class Search:
     def _pop(self) -> Node | None:
         while self._heap:
             _, _, node = heapq.heappop(self._heap)
-            if self._hopeful(node):
+            if not self._closed(node.bound, node.state, node.shut):
                 if node.basis is not None:
                     self.relaxation.lp.restore(node.basis)
                 return node
         return None
 
-    def _hopeful(self, node: Node) -> bool:
-        if node.bound < self.floor:
+    def _closed(self, bound: int, state: NDArray[np.int8], shut: NDArray[np.bool_]) -> bool:
+        """Whether a node of this bound holds nothing that is wanted."""
+        if bound < self.floor:
+            return True
+        if not self.ties or self.held is None or bound > self.held.value:
             return False
-        return self.keeps is None or self.keeps(node.state, node.shut)
+        return not may_come_first(self.model, state, shut, self._local(self.held))
+
+    def _local(self, portfolio: Portfolio) -> Ints:
+        return np.searchsorted(self.model.column_of, portfolio.columns)
 
     def _open(self, node: Node) -> Node | None:
         """Bound a node, branch; the child to go on with, or ``None`` where the node is closed."""
-        if not self._hopeful(node):
+        if self._closed(node.bound, node.state, node.shut):
             return None
         self.outcome.nodes += 1
         state, shut = node.state.copy(), node.shut.copy()
@@ -164,9 +174,10 @@ class Search:
             fractional = self._fractional(state)
             if len(fractional):
                 return self._branch(state, shut, bound, node.depth, fractional)
-            if not self._integral(state, shut):
-                continue
-            return self._settle(state, shut, bound, node.depth)
+            if self._undecided():
+                return self._settle(state, shut, bound, node.depth)
+            if self._closed(bound.value, state, shut):
+                return None
 
     def _bound(self, state: NDArray[np.int8], shut: NDArray[np.bool_]) -> Bound | None:
         """Solve, separate and fix until nothing changes; ``None`` when the node is closed."""
@@ -177,8 +188,8 @@ class Search:
             bound = relaxation.bound()
             if bound.value < self.floor:
                 return None
-            changed = self._tighten(state, shut, bound)
-            if changed and self.keeps is not None and not self.keeps(state, shut):
+            self._tighten(state, shut, bound)
+            if self._closed(bound.value, state, shut):
                 return None
             if not relaxation.separate() and not self._cut_off(state, shut):
                 return bound
@@ -192,14 +203,13 @@ class Search:
             return True
         return bool(np.any(self.relaxation.x[shut[self.relaxation.columns]] > TOLERANCE))
 
-    def _tighten(self, state: NDArray[np.int8], shut: NDArray[np.bool_], bound: Bound) -> bool:
+    def _tighten(self, state: NDArray[np.int8], shut: NDArray[np.bool_], bound: Bound) -> None:
         """Fix what the bound cannot afford; in place."""
         room = bound.scaled - self.floor * bound.scale
         dear = (bound.column_penalty > room) & ~shut & (state[self.model.site] != OUTSIDE)
         forced = (bound.site_penalty > room) & (state == FREE)
         shut |= dear
         state[forced] = INSIDE
-        return bool(dear.any() or forced.any())
 
     # ---- leaves --------------------------------------------------------------------------
 
@@ -209,26 +219,33 @@ class Search:
         part = (loads > TOLERANCE) & (loads < 1 - TOLERANCE) & (state == FREE)
         return np.flatnonzero(part)
 
-    def _integral(self, state: NDArray[np.int8], shut: NDArray[np.bool_]) -> bool:
-        """Whether the choice can be settled; otherwise a cut was added and the node goes on."""
+    def _undecided(self) -> bool:
+        """Whether a choice without a site in part must be split all the same.
+
+        A choice of whole columns is judged and cut off: the node goes on without it.
+        """
         x = self.relaxation.x
         if np.any((x > TOLERANCE) & (x < 1 - TOLERANCE)):
             return True
-        chosen = self.relaxation.columns[x > 0.5]
+        chosen = np.sort(self.relaxation.columns[x > 0.5])
         found = self.judge(chosen)
         if found is not None:
             self._take(found)
-            return True
         if self.model.at_most:
             return True
-        return self.relaxation.add_cuts([Cut(np.sort(chosen), len(chosen) - 1)]) == 0
+        return self.relaxation.add_cuts([Cut(chosen, len(chosen) - 1)]) == 0
 
     def _take(self, found: Portfolio) -> None:
         if found.value < self.floor:
             return
-        self.outcome.best = found
-        if self.keeps is None:
-            self.floor = found.value + 1
+        held = self.held
+        if held is not None and found.value == held.value:
+            first = comes_before(self.model, self._local(found), self._local(held))
+            held = None if first else held
+        if held is not None and found.value <= held.value:
+            return
+        self.held = self.outcome.best = found
+        self.floor = found.value if self.ties else found.value + 1
         if self.on_found is not None:
             self.on_found(found)
 
@@ -236,9 +253,7 @@ class Search:
         self, state: NDArray[np.int8], shut: NDArray[np.bool_], bound: Bound, depth: int
     ) -> Node | None:
         """No site is chosen in part: branch on a variant, or on any site still free."""
-        if bound.value < self.floor:
-            return None
-        if self.keeps is not None and not self.keeps(state, shut):
+        if self._closed(bound.value, state, shut):
             return None
         x, columns = self.relaxation.x, self.relaxation.columns
         open_columns = ~shut & (state[self.model.site] != OUTSIDE)

@@ -22,7 +22,6 @@ from siteselect.optimise.packing import packed_too_tightly
 from siteselect.optimise.root import Root, ceiling, sift
 from siteselect.optimise.solution import Solution, Status, no_columns
 from siteselect.optimise.stop import Stop
-from siteselect.optimise.ties import settle_ties
 from siteselect.problem import SelectionProblem, objective, violations
 
 MOST_EXPLAINING_S = 45.0
@@ -102,16 +101,13 @@ def _search(run: Run, *, ties: bool) -> Status:
         run.lap("dive")
     status: Status = "within_gap"
     if not run.good_enough():
-        status = deepen(run, model, root.bound, referee, least, rescue=rescue)
+        status = deepen(run, model, root.bound, referee, least, ties=ties, rescue=rescue)
         if run.bound is not None and not root.finished:
             run.bound = min(run.bound, ceiling(model))
         run.lap("search")
     if status == "limit" and run.best is None:
         rescue()
         run.lap("dive")
-    if ties and status == "optimal" and run.best is not None:
-        run.best = settle_ties(model, root.bound, referee, run.best, stop=run.late, info=run.info)
-        run.lap("ties")
     if run.best is not None:
         run.best = referee.settle(run.best)
         run.lap("restoration")

@@ -1,7 +1,7 @@
 """Among optimal portfolios, the one whose sorted site identifiers come first.
 
-The optimum is known; one more search keeps every node that can still reach it *and* hold an
-earlier portfolio. Sites are compared first; where the same sites tie, variants in their order
+The search keeps every node that can still reach the best value *and* hold an earlier portfolio.
+Sites are compared first; where the same sites tie, variants in their order
 of preference (less land charged, then less cost).
 """
 
@@ -10,12 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from siteselect.optimise.bound import Bound
-from siteselect.optimise.deepen import fixed_by, survivors
-from siteselect.optimise.exact import Portfolio, Referee
-from siteselect.optimise.model import OUTSIDE, Model, restrict
-from siteselect.optimise.search import Search
-from siteselect.optimise.stop import Stop
+from siteselect.optimise.model import OUTSIDE, Model
 
 
 def may_come_first(
@@ -64,33 +59,3 @@ def comes_before(model: Model, first: NDArray[np.int64], second: NDArray[np.int6
                 return bool(one < other)
         return len(sites) > len(others)
     return bool(first.tolist() < second.tolist())
-
-
-def settle_ties(
-    model: Model,
-    bound: Bound,
-    referee: Referee,
-    best: Portfolio,
-    *,
-    stop: Stop,
-    info: dict[str, float | int | str | bool],
-) -> Portfolio:
-    """The first among the portfolios worth as much as ``best``."""
-    floor = best.value
-    columns = survivors(model, bound, floor)
-    part = restrict(model, columns, fixed_by(model, bound, floor))
-    held = best
-
-    def keeps(state: NDArray[np.int8], shut: NDArray[np.bool_]) -> bool:
-        return may_come_first(part, state, shut, np.searchsorted(columns, held.columns))
-
-    def found(portfolio: Portfolio) -> None:
-        nonlocal held
-        if portfolio.value == floor and comes_before(model, portfolio.columns, held.columns):
-            held = portfolio
-
-    search = Search(part, referee.of(columns), floor, stop, keeps=keeps, on_found=found)
-    outcome = search.run()
-    info["tie_nodes"] = outcome.nodes
-    info["ties_settled"] = outcome.finished
-    return held

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from siteselect.problem.constraints import Ints
 
 Bools = NDArray[np.bool_]
-MOST_PAIRS = 2_000_000
-"""More partial choices at a time than this are left to CP-SAT."""
+MOST_PAIRS, MOST_CHOICES = 2_000_000, 60_000
+"""More pairs or partial choices at a time than this are left to CP-SAT."""
 FIRST_ROOM, WIDER = 16, 2
 """The first list looks at a sixteenth of the room, the next at twice as much."""
 
@@ -60,12 +60,12 @@ class _Node:
 
 @dataclass(frozen=True, eq=False)
 class _Choices:
-    """Partial choices: units restored, cost, penalty, and which parcels are taken."""
+    """Partial choices: units restored, cost, penalty, and which parcels are taken (bits)."""
 
     units: Ints
     cost: Ints
     penalty: Ints
-    taken: Bools
+    taken: NDArray[np.uint8]
 
     def kept(self, which: Ints | Bools) -> _Choices:
         return _Choices(self.units[which], self.cost[which], self.penalty[which], self.taken[which])
@@ -90,11 +90,10 @@ def cheapest(parcels: Parcels, room: int) -> Bools | None:
     while total <= room:
         lists = _listed(parcels, nodes, least, min(slack, room - total))
         if all(len(one.units) for one in lists):
-            taken = np.zeros(len(parcels.size), bool)
-            for i, one in enumerate(lists):
-                if i not in inner:
-                    taken |= one.taken[int(np.argmin(one.cost))]
-            return taken
+            tops = [one for i, one in enumerate(lists) if i not in inner]
+            best = np.array([one.taken[int(np.argmin(one.cost))] for one in tops])
+            bits = np.bitwise_or.reduce(best, axis=0)
+            return np.unpackbits(bits, count=len(parcels.size)).astype(bool)
         if slack >= room - total:
             return None
         slack *= WIDER
@@ -158,13 +157,14 @@ def _always(parcels: Parcels, taken: Ints) -> _Choices:
     which = np.zeros((1, len(parcels.size)), bool)
     which[0, taken] = True
     units, cost = parcels.size[taken].sum(), parcels.cost[taken].sum()
-    return _Choices(np.array([units]), np.array([cost]), np.zeros(1, np.int64), which)
+    bits = np.packbits(which, axis=1)
+    return _Choices(np.array([units]), np.array([cost]), np.zeros(1, np.int64), bits)
 
 
 def _with_or_without(parcels: Parcels, choices: _Choices, parcel: int, room: int) -> _Choices:
     reduced = int(parcels.reduced[parcel])
     taken = choices.taken.copy()
-    taken[:, parcel] = True
+    taken[:, parcel // 8] |= np.uint8(128 >> parcel % 8)
     both = _Choices(
         np.concatenate([choices.units, choices.units + parcels.size[parcel]]),
         np.concatenate([choices.cost, choices.cost + parcels.cost[parcel]]),
@@ -191,9 +191,10 @@ def _together(first: _Choices, second: _Choices, room: int) -> _Choices:
 def _worthwhile(choices: _Choices, room: int) -> _Choices:
     """Within the room, and without those that cost as much as another and restore no more."""
     within = choices.kept(choices.penalty <= room)
-    if len(within.units) * within.taken.shape[1] > MOST_PAIRS:
+    kept = within.kept(_undominated(within.units, within.cost))
+    if len(kept.units) > MOST_CHOICES:
         raise NotListedError
-    return within.kept(_undominated(within.units, within.cost))
+    return kept
 
 
 def _undominated(units: Ints, cost: Ints) -> Ints:
