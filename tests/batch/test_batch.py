@@ -238,6 +238,7 @@ def test_the_headings_of_the_live_table_stand_on_a_line_of_their_own():
     """In a terminal the bar fills the line: headings written behind it were never seen."""
     board = _Board(Translator("en"))
     board.hear({"event": "plan", "to_run": 4, "reused": 0, "refused": []})
+    board.hear({"event": "done", "name": "a", "status": "optimal", "reason": ""})
     out = io.StringIO()
     Console(file=out, width=120, force_terminal=True, color_system=None).print(board)
     bar, headings, *_ = out.getvalue().splitlines()
