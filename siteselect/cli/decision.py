@@ -102,22 +102,15 @@ def rank(
 ) -> None:
     """Classe les sites par coût de remplacement ; réserve que le modèle prendrait ; arbitrages."""
     with faults(lang) as t:
-        from siteselect.analysis import write_analysis
-        from siteselect.decisions import rank_tables
-        from siteselect.reopen import reopen
+        from siteselect.report.analyses import keep_ranking
         from siteselect.report.decision import columns_of, print_table, say
-        from siteselect.report.plots import replacement_plot
 
         with progress(t, quiet=quiet or as_json) as tell:
-            case = reopen(folder, progress=tell)
-            facts, tables = rank_tables(case, nested=nested, progress=tell)
-        place = write_analysis(
-            folder, "ranking", facts=facts, tables=tables,
-            figures={"replacement": replacement_plot(tables["replacement"], t)},
-        )  # fmt: skip
+            kept = keep_ranking(folder, t, nested=nested, progress=tell)
         if as_json:
-            _json(place)
+            _json(kept.folder)
             return
+        tables = kept.tables
         shown = ["rank", "site_id", "name", "region_name", "score", "replacement_cost", "enter"]
         print_table(tables["replacement"], shown, t, most=60)
         reserve = ["rank", "site_id", "name", "score", "replaces", "taken"]
@@ -130,8 +123,8 @@ def rank(
 
         exact = Msg("Replacement costs are exact: every search is proven optimal.")
         open_ = Msg("Some searches stopped before their proof: their cost is left empty.")
-        say(exact if facts["proven"] else open_, t)
-        _files(place, t)
+        say(exact if kept.facts["proven"] else open_, t)
+        _files(kept.folder, t)
 
 
 def robustness(
@@ -148,38 +141,26 @@ def robustness(
 ) -> None:
     """Rejoue le choix avec d'autres poids, données et plafonds : qui reste, qui change."""
     with faults(lang) as t:
-        from siteselect.analysis import write_analysis
-        from siteselect.decisions import robustness_tables
         from siteselect.messages import Msg
-        from siteselect.reopen import reopen
+        from siteselect.report.analyses import keep_robustness
         from siteselect.report.decision import print_table, say
-        from siteselect.report.plots import acceptability_plot, frequency_plot
-        from siteselect.robustness import Uncertainty
 
         with progress(t, quiet=quiet or as_json) as tell:
-            case = reopen(folder, progress=tell)
-            chosen = Uncertainty(
-                draws=draws,
-                seed=case.scenario.seed if seed is None else seed,
-                concentration=concentration,
-            )
-            facts, tables = robustness_tables(case, chosen, workers=workers, progress=tell)
-        place = write_analysis(
-            folder, "robustness", facts=facts, tables=tables, show=t.text,
-            figures={
-                "frequency": frequency_plot(tables["sites"], t),
-                "acceptability": acceptability_plot(tables["acceptability"], t),
-            },
-        )  # fmt: skip
+            kept = keep_robustness(
+                folder, t, draws=draws, seed=seed, concentration=concentration, workers=workers,
+                progress=tell,
+            )  # fmt: skip
         if as_json:
-            _json(place)
+            _json(kept.folder)
             return
+        tables = kept.tables
         say(Msg("{proven} of {draws} draws proven optimal; a frequency is uncertain by its "
-                "interval (Wilson, 95 %)", proven=facts["proven"], draws=draws), t)  # fmt: skip
+                "interval (Wilson, 95 %)", proven=kept.facts["proven"],
+                draws=draws), t)  # fmt: skip
         shown = ["site_id", "name", "frequency", "low", "high", "class", "selected"]
         print_table(tables["sites"], shown, t, most=60)
         print_table(tables["structures"], ["variant", "status", "objective", "kept", "jaccard"], t)
-        _files(place, t)
+        _files(kept.folder, t)
 
 
 def alternatives(
@@ -193,26 +174,23 @@ def alternatives(
 ) -> None:
     """Cherche d'autres bons portefeuilles, et les sites communs à tous ceux d'une perte admise."""
     with faults(lang) as t:
-        from siteselect.analysis import write_analysis
-        from siteselect.decisions import alternatives_tables
         from siteselect.messages import Msg
-        from siteselect.reopen import reopen
+        from siteselect.report.analyses import keep_alternatives
         from siteselect.report.decision import print_table, say
 
         with progress(t, quiet=quiet or as_json) as tell:
-            case = reopen(folder, progress=tell)
-            facts, tables = alternatives_tables(
-                case, loss_share=loss, min_different=different, how_many=how_many, progress=tell
+            kept = keep_alternatives(
+                folder, loss_share=loss, min_different=different, how_many=how_many, progress=tell
             )
-        place = write_analysis(folder, "alternatives", facts=facts, tables=tables)
         if as_json:
-            _json(place)
+            _json(kept.folder)
             return
+        tables = kept.tables
         print_table(tables["portfolios"], ["name", "loss", "differs", "enter", "leave"], t)
         say(Msg("{count} sites are in every portfolio within {loss:.2%} of the optimum: {sites}",
                 count=len(tables["common"]), loss=loss,
                 sites=", ".join(tables["common"]["site_id"])), t)  # fmt: skip
-        _files(place, t)
+        _files(kept.folder, t)
 
 
 def tradeoffs(
@@ -228,32 +206,23 @@ def tradeoffs(
 ) -> None:
     """Montre ce qui s'échange contre quoi : front de Pareto, ou prix du ZAN (--against zan)."""
     with faults(lang) as t:
-        from siteselect.analysis import write_analysis
-        from siteselect.decisions import tradeoff_tables
         from siteselect.messages import Msg
-        from siteselect.reopen import reopen
+        from siteselect.report.analyses import keep_tradeoffs
         from siteselect.report.decision import columns_of, print_table, say
-        from siteselect.report.plots import front_plot, price_plot
 
         with progress(t, quiet=quiet or as_json) as tell:
-            case = reopen(folder, progress=tell)
-            facts, tables = tradeoff_tables(
-                case, against, points=points, workers=workers, progress=tell
+            kept = keep_tradeoffs(
+                folder, t, against=against, points=points, workers=workers, progress=tell
             )
-        table = tables["points"]
-        labels = [t.text(label) for label in facts.pop("labels")]
-        figure = price_plot(table, t) if against == "zan" else front_plot(table, t, labels=labels)
-        place = write_analysis(
-            folder, f"tradeoffs-{against}", facts=facts, tables=tables, figures={"front": figure}
-        )
         if as_json:
-            _json(place)
+            _json(kept.folder)
             return
+        table, facts = kept.tables["points"], kept.facts
         print_table(table, [name for name in columns_of(table) if name != "sites"], t)
         if facts["open"]:
             say(Msg("{count} searches stopped before their proof: their points are left out",
                     count=facts["open"]), t)  # fmt: skip
-        _files(place, t)
+        _files(kept.folder, t)
 
 
 def equity(
@@ -264,37 +233,24 @@ def equity(
 ) -> None:
     """Montre qui est servi : régions, concentration, main-d'œuvre à portée."""
     with faults(lang) as t:
-        from siteselect.analysis import write_analysis
-        from siteselect.equity import equity as spread
         from siteselect.messages import Msg
-        from siteselect.reopen import reopen
+        from siteselect.report.analyses import keep_equity
         from siteselect.report.decision import columns_of, print_table, say
-        from siteselect.report.plots import regions_plot
 
         with progress(t, quiet=quiet or as_json) as tell:
-            case = reopen(folder, progress=tell)
-            found = spread(case, progress=tell)
-        notices = [t.text(notice) for notice in found.notices]
-        place = write_analysis(
-            folder,
-            "equity",
-            facts={"concentration": found.concentration, "notices": notices,
-                   "reach": found.reach.to_dict("records")},
-            tables={"regions": found.regions, "territories": found.territories,
-                    "unemployment": found.unemployment, "reach": found.reach},
-            figures={"regions": regions_plot(found.regions, t)},
-        )  # fmt: skip
+            kept = keep_equity(folder, t, progress=tell)
         if as_json:
-            _json(place)
+            _json(kept.folder)
             return
-        print_table(found.regions, ["region_name", "sites", "usable_ha", "population", "ratio"], t)
-        print_table(found.reach, columns_of(found.reach), t)
+        regions, reach = kept.tables["regions"], kept.tables["reach"]
+        print_table(regions, ["region_name", "sites", "usable_ha", "population", "ratio"], t)
+        print_table(reach, columns_of(reach), t)
+        concentration = kept.facts["concentration"]
         say(Msg("Concentration over regions: Herfindahl {h:.3f}, Gini of sites per inhabitant "
-                "{g:.3f}", h=found.concentration["herfindahl"],
-                g=found.concentration["gini"]), t)  # fmt: skip
-        for notice in found.notices:
-            say(notice, t)
-        _files(place, t)
+                "{g:.3f}", h=concentration["herfindahl"], g=concentration["gini"]), t)  # fmt: skip
+        for notice in kept.facts["notices"]:
+            typer.echo(notice)
+        _files(kept.folder, t)
 
 
 def jobs(
