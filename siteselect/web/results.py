@@ -15,6 +15,7 @@ from siteselect.rundir import MANIFEST, RESULT, read_json, said_again
 from siteselect.scenario_files import Change
 from siteselect.units import score_from_units
 from siteselect.web.faults import without_paths
+from siteselect.web.run_sites import criteria_of, scenario_of
 from siteselect.web.scenarios import ChangeAnswer, shown_changes
 
 
@@ -38,7 +39,11 @@ class RunAnswer(BaseModel):
     timings_s: dict[str, float]
     seed: int
     versions: dict[str, str]
-    regime: dict[str, Any]
+    regime: dict[str, str]
+    criteria: list[dict[str, Any]]
+    """key, label, family, share of the score, value worth 1 (best) and 0 (worst)"""
+    simulated: list[str]
+    """titles of the layers that describe no real place"""
     pack: dict[str, Any]
     notices: list[str]
     disclaimer: str
@@ -71,7 +76,15 @@ def describe_run(folder: Path, reader: Translator) -> RunAnswer:
         timings_s=result["timings_s"],
         seed=int(result["seed"]),
         versions=result["versions"],
-        regime={key: rules[key] for key in ("id", "version", "title") if key in rules},
+        regime={
+            "id": rules["id"],
+            "version": rules["version"],
+            "period": rules["period"],
+            "title": rules[f"title_{reader.lang}"],
+            "note": rules[f"note_{reader.lang}"],
+        },
+        criteria=criteria_of(scenario_of(folder), reader),
+        simulated=[str(one["title"]) for one in pack["layers"] if one.get("simulated")],
         pack={
             "name": Path(str(pack["folder"])).name,
             "title": pack["title"],

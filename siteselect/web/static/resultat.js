@@ -1,1 +1,92 @@
-// resultat
+// Résultat: one run, from its headline to its files.
+import { $, all, faults, fill, h, live } from "./lib/dom.js";
+import { api, path } from "./lib/api.js";
+import { date, w } from "./lib/words.js";
+import { showHeadline } from "./result/headline.js";
+import { indexed, showSites } from "./result/sites.js";
+import { showCard } from "./result/card.js";
+import { showLedger } from "./result/ledger.js";
+import { showDecisions } from "./result/decisions.js";
+import { showExports } from "./result/exports.js";
+
+const address = new URLSearchParams(location.search);
+
+async function start() {
+  const runs = await api.get("/api/runs");
+  const wanted = address.get("run");
+  const chosen = runs.find((one) => one.run_id === wanted || one.id === wanted) ?? (wanted ? null : runs[0]);
+  fill($("run"), runs.map((one) => h("option", { value: idOf(one), selected: one === chosen },
+    `${one.title} — ${date(one.created)} · ${idOf(one)}`)));
+  $("choose").hidden = !runs.length;
+  $("none").hidden = runs.length > 0;
+  $("run").addEventListener("change", () => { location.search = new URLSearchParams({ run: $("run").value }).toString(); });
+  $("choose").addEventListener("submit", (event) => event.preventDefault());
+  if (wanted && !chosen) fill($("trouble"), faults([{ message: w("no_such_run"), value: wanted }]));
+  if (chosen) await show(idOf(chosen), runs.length > 1);
+  $("loading").hidden = true;
+}
+
+const idOf = (run) => run.id ?? run.run_id;
+
+async function show(id, comparable) {
+  const told = await api.get(path`/api/runs/${id}`);
+  const run = { ...told, id };
+  document.title = `${run.title} — siteselect`;
+  showHeadline($("headline"), run);
+  $("compare").hidden = !comparable;
+  $("compare").href = `/comparaison?run=${encodeURIComponent(id)}`;
+  $("result").hidden = false;
+  $("loading").hidden = true;
+  await Promise.all([
+    part("list", () => showList(run)),
+    part("ledger-body", async (place) => showLedger(place, await api.get(path`/api/runs/${id}/ledger`), run.regime)),
+    part("decisions-body", (place) => showDecisions(place, run)),
+    part("exports-body", (place) => showExports(place, run)),
+  ]);
+  live(w("result_shown", { title: run.title }));
+}
+
+/** One part of the page that fails leaves the others alone. */
+async function part(name, make) {
+  try {
+    await make($(name));
+  } catch (error) {
+    fill($(name), faults(error.faults ?? [{ message: String(error.message ?? error) }]));
+  }
+}
+
+async function showList(run) {
+  const [answer, restored] = await Promise.all([
+    api.get(path`/api/runs/${run.id}/sites`),
+    api.get(path`/api/runs/${run.id}/restoration.geojson`).catch(() => null)]);
+  const sites = indexed({ criteria: run.criteria ?? [], ...answer });
+  const pick = (i) => {
+    history.replaceState(null, "", `?${new URLSearchParams({ run: run.id, site: sites.site_id[i] })}`);
+    showCard($("card"), { run, sites, i, pick: go });
+  };
+  const list = await showSites(sites, run.pack?.name, { onPick: pick, restoration: restored });
+  function go(i) { list.pick(i); $("sheet-title").focus(); }
+  keys(list);
+  const first = sites.at.get(address.get("site"));
+  if (first !== undefined) list.pick(first);
+}
+
+/** Enter on a row opens the sheet and goes there; Escape in the sheet comes back to the row. */
+function keys(list) {
+  $("list").addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.matches("tr[data-row]")) setTimeout(() => $("sheet-title").focus());
+  });
+  $("sheet").addEventListener("keydown", (event) => {
+    if (event.key === "Escape") { $("sites").scrollIntoView(); list.table.focus(); }
+  });
+  all("nav.within a").forEach((link) => link.addEventListener("click", () => {
+    const title = document.querySelector(`${link.getAttribute("href")} h2`);
+    title?.setAttribute("tabindex", "-1");
+    setTimeout(() => title?.focus({ preventScroll: true }));
+  }));
+}
+
+start().catch((error) => {
+  $("loading").hidden = true;
+  fill($("trouble"), faults(error.faults ?? [{ message: String(error.message ?? error) }]));
+});

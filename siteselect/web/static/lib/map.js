@@ -19,7 +19,7 @@
 import { h, perFrame } from "./dom.js";
 import { w } from "./words.js";
 
-export const SHAPES = { brownfield: 0, extension: 1, greenfield: 2 };
+export const SHAPES = { brownfield: 0, extension: 1, greenfield: 2, up: 3, down: 4 };
 export const PALETTE = { low: 0, high: 4, brownfield: 5, extension: 6, greenfield: 7, out: 8, in: 9, paper: 10, ink: 11, both: 12 };
 const VARIABLES = ["--scale-0", "--scale-1", "--scale-2", "--scale-3", "--scale-4", "--brownfield",
   "--extension", "--greenfield", "--dim", "--ok", "--paper", "--ink", "--accent"];
@@ -294,6 +294,9 @@ class PointMap {
     else if (shape === SHAPES.greenfield) {
       const d = r * 1.2;
       pen.moveTo(0, -d); pen.lineTo(d, 0); pen.lineTo(0, d); pen.lineTo(-d, 0); pen.closePath();
+    } else if (shape === SHAPES.up || shape === SHAPES.down) {
+      const way = shape === SHAPES.up ? -1 : 1, d = r * 1.15;
+      pen.moveTo(0, way * d); pen.lineTo(d, -way * d); pen.lineTo(-d, -way * d); pen.closePath();
     } else pen.arc(0, 0, r, 0, 2 * Math.PI);
     pen.fillStyle = css(VARIABLES[colour]);
     pen.fill();

@@ -1,7 +1,8 @@
 // One site: facts, measures beside those of the selected sites, and why it is in or out.
 import { $, h, add, fill, faults, live } from "../lib/dom.js";
-import { api, path, waitFor } from "../lib/api.js";
-import { number, short, w } from "../lib/words.js";
+import { api, path } from "../lib/api.js";
+import { duration, number, short, w } from "../lib/words.js";
+import { worth } from "../lib/scoring.js";
 import { CHOSEN, placeOf, rankOf, siteLink, statusWord } from "./sites.js";
 import { plainTable, shareBar, svg } from "./tables.js";
 
@@ -62,7 +63,7 @@ function measures(sites, i) {
   for (const family of GROUPS) {
     for (const one of sites.criteria.filter((criterion) => criterion.family === family)) {
       const column = sites.measures[one.key] ?? [];
-      rows.push({ ...one, value: column[i] ?? null, points: sites.contributions[one.key]?.[i] ?? null,
+      rows.push({ ...one, value: column[i] ?? null, points: 100 * one.share * worth(column[i], one),
         beside: spread(sites, column) });
     }
   }
@@ -77,8 +78,8 @@ function measures(sites, i) {
         text: (row) => (row.beside ? `${figure(row.beside.low)} – ${figure(row.beside.high)}` : w("unknown")) },
       { label: w("placed"), text: strip },
       { label: w("points_of_most"), numeric: true, text: (row) => [
-        shareBar(row.share > 0 && row.points !== null ? row.points / (100 * row.share) : 0), " ",
-        `${row.points === null ? "—" : number(row.points, 1)} / ${number(100 * row.share, 1)}`] }],
+        shareBar(row.share > 0 ? row.points / (100 * row.share) : 0), " ",
+        `${number(row.points, 1)} / ${number(100 * row.share, 1)}`] }],
     rows });
 }
 
@@ -108,14 +109,16 @@ async function explain(place, button, { run, sites, id, pick, inside }) {
   button.disabled = false;
 }
 
-/** The answer, or what the job that looks for it found. */
+/** The answer, asked for again while it is being looked for. */
 async function answered(address, place) {
-  const first = await api.get(address);
-  if (!first?.job) return first;
-  const job = await waitFor(first.job.id ?? first.job, (now) =>
-    fill(place, h("p", { class: "soft" }, `${w("explaining")} ${now.stage ?? ""}`)));
-  if (job.state === "failed") throw Object.assign(new Error(), { faults: job.faults });
-  return job.result ?? api.get(address);
+  const since = Date.now();
+  for (;;) {
+    const found = await api.get(address);
+    if (!found.waiting) return found;
+    const seconds = Math.round((Date.now() - since) / 1000);
+    fill(place, h("p", { class: "soft", "aria-live": "off" }, w("explaining"), " ", duration(seconds)));
+    await new Promise((go) => setTimeout(go, found.again_ms));
+  }
 }
 
 const million = (units) => number(units / 1e6, 6);

@@ -88,7 +88,7 @@ function overrides(run) {
     plainTable({ caption: w("overrides_caption"),
       columns: [
         { label: w("site"), head: true, text: (one) => `${one.name ?? ""} ${one.site_id}`.trim() },
-        { label: w("override"), text: (one) => w(one.direction) },
+        { label: w("override"), text: (one) => w(`direction_${one.direction}`) },
         { label: w("why"), text: (one) => one.reason || w("no_reason_given") },
         { label: w("cost_objective"), numeric: true,
           text: (one) => (one.cost === null || one.cost === undefined ? w("not_computed") : points(one.cost, 6)) }],

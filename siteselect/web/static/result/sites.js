@@ -5,6 +5,7 @@ import { createTable } from "../lib/table.js";
 import { collator, lang, number, plain, w } from "../lib/words.js";
 
 export const CHOSEN = new Set(["selected", "forced_in"]);
+const KINDS = ["brownfield", "extension", "greenfield"];
 const SHORTLIST = new Set(["selected", "forced_in", "reserve"]);
 const ORDER = ["selected", "forced_in", "reserve", "not_selected", "forced_out", "excluded"];
 const SIZES = { selected: 3, forced_in: 3, reserve: 2, not_selected: 0, forced_out: 1, excluded: 0 };
@@ -107,7 +108,7 @@ function options(form, sites) {
   fill(region, h("option", { value: "" }, w("all_regions")),
     [...regions].sort((a, b) => collator.compare(a[1], b[1])).map(([code, name]) => h("option", { value: code }, name)));
   fill(kind, h("option", { value: "" }, w("all_kinds")),
-    Object.keys(SHAPES).filter((one) => sites.kind.includes(one)).map((one) => h("option", { value: one }, w(`kind_${one}`))));
+    KINDS.filter((one) => sites.kind.includes(one)).map((one) => h("option", { value: one }, w(`kind_${one}`))));
 }
 
 function kept(form, sites, map) {
@@ -136,7 +137,7 @@ function draw(map, sites) {
 }
 
 function legend(place, sites, restoration) {
-  const kinds = Object.keys(SHAPES).filter((kind) => sites.kind.includes(kind));
+  const kinds = KINDS.filter((kind) => sites.kind.includes(kind));
   fill(place, h("ul", { class: "legend" },
     kinds.map((kind) => h("li", {}, kindMark(kind), w(`kind_${kind}`))),
     h("li", {}, h("span", { class: "mark-reserve", "aria-hidden": "true" }), w("legend_reserve")),
