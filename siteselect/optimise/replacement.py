@@ -16,6 +16,7 @@ from siteselect.optimise.clock import Progress, Run
 from siteselect.optimise.deepen import deepen
 from siteselect.optimise.exact import Portfolio, Referee
 from siteselect.optimise.model import OUTSIDE, Model, compile_model, least_value
+from siteselect.optimise.presolve import presolved
 from siteselect.optimise.root import Root, resift, sift
 from siteselect.optimise.solution import Solution, Status
 from siteselect.optimise.stop import stop_at
@@ -71,7 +72,7 @@ def replacement_costs(
     if solution.objective is None:
         return ()
     deadline = time.perf_counter() + time_limit_s
-    model = compile_model(problem)
+    model = presolved(compile_model(problem))
     referee = Referee(problem, model)
     root = sift(model, stop=stop_at(deadline))
     position = np.empty(problem.n_sites, np.int64)

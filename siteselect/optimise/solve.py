@@ -6,6 +6,7 @@ deepening on the gap → ties settled → the answer evaluated again by code tha
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
 
@@ -19,12 +20,15 @@ from siteselect.optimise.exact import Referee
 from siteselect.optimise.greedy import repaired
 from siteselect.optimise.model import Model, compile_model, least_value
 from siteselect.optimise.packing import packed_too_tightly
+from siteselect.optimise.presolve import presolved
 from siteselect.optimise.root import Root, ceiling, sift
 from siteselect.optimise.solution import Solution, Status, no_columns
-from siteselect.optimise.stop import Stop
+from siteselect.optimise.stop import OutOfTimeError, Stop
 from siteselect.problem import SelectionProblem, objective, violations
 
 MOST_EXPLAINING_S = 45.0
+MOST_RESCUING_S = 5.0
+"""Seconds that a heuristic may take after an interrupt that came before any portfolio."""
 MOST_REPAIRED = 2_000
 """Greedy and repair look at the columns of the relaxation and at so many of the best."""
 
@@ -64,7 +68,7 @@ def solve(
     try:
         status = _search(run, ties=ties)
     except KeyboardInterrupt:
-        status = "interrupted"
+        status = _interrupted(run)
     solution = _report(run, status)
     if status == "infeasible" and explain:
         from siteselect.optimise.diagnose import explain_infeasible
@@ -76,7 +80,7 @@ def solve(
 
 
 def _search(run: Run, *, ties: bool) -> Status:
-    model = compile_model(run.problem)
+    model = presolved(compile_model(run.problem))
     run.model = model
     run.lap("compile")
     if packed_too_tightly(run.problem, run.late) is not None:
@@ -91,11 +95,13 @@ def _search(run: Run, *, ties: bool) -> Status:
         return "infeasible"
     run.bound = root.bound.value
     run.info["root_bound"] = root.bound.value
-    referee = Referee(run.problem, model)
+    referee = Referee(run.problem, model).within(run.seconds_left)
 
     def rescue() -> None:
-        _heuristic(run, model, root, referee, run.a_moment())
+        with contextlib.suppress(OutOfTimeError):
+            _heuristic(run, model, root, referee, run.a_moment())
 
+    run.rescue = rescue
     if run.gap > 0:
         rescue()
         run.lap("dive")
@@ -112,6 +118,18 @@ def _search(run: Run, *, ties: bool) -> Status:
         run.best = referee.settle(run.best)
         run.lap("restoration")
     return status
+
+
+def _interrupted(run: Run) -> Status:
+    """The best so far; without any, a moment for a heuristic one (a second Ctrl-C ends it)."""
+    if run.best is None and run.rescue is not None:
+        run.deadline = min(run.deadline, time.perf_counter() + MOST_RESCUING_S)
+        with contextlib.suppress(KeyboardInterrupt):
+            run.rescue()
+    if run.best is not None and run.best.value == run.bound:
+        run.info["ties_settled"] = False
+        return "optimal"
+    return "interrupted"
 
 
 def _heuristic(run: Run, model: Model, root: Root, referee: Referee, stop: Stop) -> None:
