@@ -1,5 +1,6 @@
 """The exact optimiser: the only importer of ortools and highspy."""
 
+from siteselect.optimise.certificate import Certificate, certify
 from siteselect.optimise.diagnose import explain_infeasible, quick_checks, smallest_conflict
 from siteselect.optimise.replacement import Replacement, replacement_costs
 from siteselect.optimise.resolve import Resolver
@@ -7,10 +8,12 @@ from siteselect.optimise.solution import Solution, Status
 from siteselect.optimise.solve import solve
 
 __all__ = [
+    "Certificate",
     "Replacement",
     "Resolver",
     "Solution",
     "Status",
+    "certify",
     "explain_infeasible",
     "quick_checks",
     "replacement_costs",
