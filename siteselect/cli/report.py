@@ -20,6 +20,9 @@ from siteselect.cli.frame import (
 
 def report(
     folder: Annotated[Path, typer.Argument(help="dossier d'un résultat")],
+    page: Annotated[
+        bool, typer.Option("--page", help="page HTML avec isochrones et robustesse")
+    ] = False,
     pdf: Annotated[bool, typer.Option("--pdf", help="dossier de comité (PDF)")] = False,
     sheets: Annotated[bool, typer.Option("--sheets", help="fiches sites (PDF)")] = False,
     maps: Annotated[bool, typer.Option("--maps", help="cartes (SVG et PNG)")] = False,
@@ -37,7 +40,7 @@ def report(
         from siteselect.report.extras import PARTS, folder_name, make_deliverables
         from siteselect.rundir import read_run
 
-        asked = dict(zip(PARTS, (pdf, sheets, maps, geojson, gis), strict=True))
+        asked = dict(zip(PARTS, (page, pdf, sheets, maps, geojson, gis), strict=True))
         parts = [name for name, wanted in asked.items() if wanted]
         if not parts and not ro_crate:
             parts = list(PARTS)

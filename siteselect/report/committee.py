@@ -17,6 +17,7 @@ from siteselect.messages import Msg
 from siteselect.report import facts, page
 from siteselect.report.cells import shown
 from siteselect.report.columns import LEDGER, RANK, Column
+from siteselect.report.findings import NO_ROBUSTNESS, Findings, stability
 from siteselect.report.levels import ledger_by_level
 from siteselect.report.maps import Ground, national_map
 from siteselect.report.pdf import write_pdf
@@ -61,13 +62,14 @@ def write_committee(
     t: Translator,
     *,
     ground: Ground,
-    costs: Mapping[str, float] | None = None,
+    findings: Findings | None = None,
 ) -> None:
-    """``committee.pdf``: summary, map, list, reserve, ledger, overrides, method.
+    """``committee.pdf``: summary, map, list, reserve, ledger, overrides, robustness, method.
 
-    ``costs``: what each override costs in the objective, where that was computed.
+    ``findings``: the analyses of the run that were made; what was not says how to get it.
     """
-    data = {**frame(run, t), **_front(run, t), "sections": _sections(run, t, costs)}
+    found = findings or Findings()
+    data = {**frame(run, t), **_front(run, t), "sections": _sections(run, t, found)}
     data["title"] = run.scenario.title
     images = {"national.svg": svg_of(national_map(ground, t))}
     write_pdf("committee", data, images, path, run)
@@ -200,7 +202,7 @@ def _summary(run: Run, t: Translator) -> list[str]:
     ]
 
 
-def _sections(run: Run, t: Translator, costs: Mapping[str, float] | None) -> list[dict[str, Any]]:
+def _sections(run: Run, t: Translator, findings: Findings) -> list[dict[str, Any]]:
     return [
         _section(Msg("Selection"), [_part("", selection_table(run), LIST_KEYS, t)], t),
         _section(
@@ -211,7 +213,8 @@ def _sections(run: Run, t: Translator, costs: Mapping[str, float] | None) -> lis
         ),
         _ledgers(run, t),
         _section(Msg("Restoration"), [_part("", restoration_table(run), RESTORATION_KEYS, t)], t),
-        _overrides(run, t, costs),
+        _overrides(run, t, findings.override_costs),
+        _robustness(run, t, findings),
         _excluded(run, t),
         _method(run, t),
     ]
@@ -294,6 +297,20 @@ def _overrides(run: Run, t: Translator, costs: Mapping[str, float] | None) -> di
     hint = Msg("What each override costs: siteselect rank RUN, then make this document again.")
     lines = (hint,) if locked and costs is None else ()
     return _section(Msg("Overrides"), parts, t, lines=lines, break_before=True)
+
+
+def _robustness(run: Run, t: Translator, findings: Findings) -> dict[str, Any]:
+    """How sure the choice is, or how to know."""
+    found = stability(findings, run, t)
+    if found is None:
+        return _section(Msg("Robustness"), [], t, lines=[NO_ROBUSTNESS])
+    parts = [
+        _part(t.text(Msg("Selected sites")), found.chosen, (), t),
+        _part(t.text(Msg("Sites that other draws choose most")), found.challengers, (), t),
+        _part(t.text(Msg("With other rules")), found.structures, (), t),
+    ]
+    section = _section(Msg("Robustness"), parts, t, break_before=True)
+    return {**section, "lines": list(found.lines)}
 
 
 def _excluded(run: Run, t: Translator) -> dict[str, Any]:

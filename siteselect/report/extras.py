@@ -15,7 +15,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import geopandas as gpd
-import pandas as pd
 from matplotlib.figure import Figure
 
 from siteselect.errors import Fault, InputError
@@ -23,8 +22,10 @@ from siteselect.i18n import Lang, Translator
 from siteselect.messages import Msg
 from siteselect.pack import sha256_of
 from siteselect.report.committee import svg_of, write_committee
+from siteselect.report.findings import Findings, read_findings
 from siteselect.report.geojson import write_geojson
 from siteselect.report.geopackage import write_geopackage
+from siteselect.report.html import write_page
 from siteselect.report.isochrones import isochrones
 from siteselect.report.maps import Ground, national_map, region_codes, region_map
 from siteselect.report.rocrate import write_crate
@@ -35,7 +36,7 @@ from siteselect.runs import Run
 
 FOLDER = "deliverables"
 LIST = "deliverables.json"
-PARTS = ("pdf", "sheets", "maps", "geojson", "gis")
+PARTS = ("page", "pdf", "sheets", "maps", "geojson", "gis")
 MAP_DPI = 160
 Progress = Callable[[str, float], None]
 
@@ -54,6 +55,23 @@ class _Making:
         """Isochrones of the shortlist."""
         return isochrones(self.run, progress=self.tell)
 
+    @cached_property
+    def findings(self) -> Findings:
+        """Analyses of the run made so far."""
+        return read_findings(self.place, self.run)
+
+    def page(self) -> None:
+        """The page again, with isochrones and the analyses made since the run."""
+        self.tell("page", 0.0)
+        write_page(
+            self.run,
+            self.folder / "report.html",
+            self.t,
+            isochrones=self.isochrones,
+            findings=self.findings,
+        )
+        self.tell("page", 1.0)
+
     def pdf(self) -> None:
         """Committee pack."""
         self.tell("committee", 0.0)
@@ -62,7 +80,7 @@ class _Making:
             self.folder / "committee.pdf",
             self.t,
             ground=self.ground,
-            costs=override_costs(self.place),
+            findings=self.findings,
         )
         self.tell("committee", 1.0)
 
@@ -169,15 +187,6 @@ def make_deliverables(
 def folder_name(lang: Lang) -> str:
     """``deliverables`` in French, ``deliverables-en`` in English: neither replaces the other."""
     return FOLDER if lang == "fr" else f"{FOLDER}-{lang}"
-
-
-def override_costs(run_folder: Path) -> dict[str, float] | None:
-    """What each override costs in the objective, where ``siteselect rank`` computed it."""
-    path = run_folder / "analysis" / "ranking" / "overrides.parquet"
-    if not path.is_file():
-        return None
-    table = pd.read_parquet(path, columns=["site_id", "cost"])
-    return dict(zip(table["site_id"].astype(str), table["cost"].astype(float), strict=True))
 
 
 def _taken(place: Path) -> InputError:

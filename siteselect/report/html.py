@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -15,6 +16,7 @@ from siteselect.i18n import Translator
 from siteselect.messages import Msg
 from siteselect.report import facts, page
 from siteselect.report.cells import shown
+from siteselect.report.findings import NO_ROBUSTNESS, Findings, stability
 from siteselect.report.geography import main_roads, outlines
 from siteselect.report.svgmap import RADIUS, RADIUS_RESERVE, draw_map
 from siteselect.report.tables import criteria_table, overrides_table
@@ -27,8 +29,18 @@ BORDER_M = 500.0
 """A road that leaves the country by more is not drawn."""
 
 
-def write_page(run: Run, path: Path, t: Translator) -> None:
+def write_page(
+    run: Run,
+    path: Path,
+    t: Translator,
+    *,
+    isochrones: gpd.GeoDataFrame | None = None,
+    findings: Findings | None = None,
+) -> None:
     """Write the page. Every text of the user or of an inventory is escaped by the template.
+
+    ``isochrones`` (:func:`siteselect.report.isochrones.isochrones`) become a layer of the map;
+    ``findings`` are the analyses made since the run.
 
     The content security policy allows the styles and scripts of the page by their hash, the
     worker and images that the map makes of itself (blob:, data:), and nothing else: no font,
@@ -51,7 +63,7 @@ def write_page(run: Run, path: Path, t: Translator) -> None:
         policy=Markup(policy),
         styles=[Markup(vendored), Markup(style)],
         scripts=[Markup(script) for script in scripts],
-        **_context(run, t),
+        **_context(run, t, isochrones, findings or Findings()),
     )
     path.write_text(text, encoding="utf-8")
 
@@ -87,12 +99,14 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(digest).decode("ascii")
 
 
-def _context(run: Run, t: Translator) -> dict[str, Any]:
+def _context(
+    run: Run, t: Translator, isochrones: gpd.GeoDataFrame | None, findings: Findings
+) -> dict[str, Any]:
     selected, reserve = page.site_views(run, t)
     ledger, ledger_left_out = page.ledger_views(run, t)
     restoration_headings, restoration = page.restoration_views(run, t)
     criteria = criteria_table(run, t)
-    overrides = overrides_table(run, t)
+    overrides = overrides_table(run, t, costs=findings.override_costs)
     layers = run.pack.manifest.layers
     drawn = outlines(run.pack)
     roads = main_roads(run.pack, drawn[drawn["level"] == "region"], near_m=BORDER_M)
@@ -111,9 +125,14 @@ def _context(run: Run, t: Translator) -> dict[str, Any]:
         "totals": run.result.totals,
         "money": facts.millions,
         "map": draw_map(run, roads),
-        "map_data": Markup(map_data(run, roads, t)),  # escapes what could end the element
+        "map_data": Markup(
+            map_data(run, roads, t, isochrones)
+        ),  # escapes what could end the element
         "radius": RADIUS,
         "radius_reserve": RADIUS_RESERVE,
+        "isochrones": isochrones is not None and len(isochrones) > 0,
+        "robustness": _robustness(findings, run, t),
+        "no_robustness": t.text(NO_ROBUSTNESS),
         "map_sources": facts.map_sources(layers),
         "selected": selected,
         "reserve": reserve,
@@ -140,6 +159,30 @@ def _context(run: Run, t: Translator) -> dict[str, Any]:
         "law": facts.law(run, t),
         "units": facts.units(t),
         "layers": [(layer, facts.origin(layer, t)) for layer in layers],
+    }
+
+
+def _robustness(findings: Findings, run: Run, t: Translator) -> dict[str, Any] | None:
+    found = stability(findings, run, t)
+    if found is None:
+        return None
+    many = len(found.chosen.rows)
+    parts = (
+        (Msg("Selected sites"), found.chosen, found.bars[:many]),
+        (Msg("Sites that other draws choose most"), found.challengers, found.bars[many:]),
+        (Msg("With other rules"), found.structures, ()),
+    )
+    return {
+        "lines": found.lines,
+        "tables": [
+            {
+                "title": t.text(title),
+                "labels": [(t.text(c.label), c.form.numeric) for c in table.columns],
+                "rows": _rows(table, t),
+                "bars": bars,
+            }
+            for title, table, bars in parts
+        ],
     }
 
 

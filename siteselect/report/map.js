@@ -32,6 +32,9 @@
     "extension", colour("--extension"), "greenfield", colour("--greenfield"), colour("--brownfield")];
   const KINDS = { b: "brownfield", e: "extension", g: "greenfield" };
 
+  const NONE = ["==", ["get", "i"], -1];
+  const FADE = ["interpolate", ["linear"], ["zoom"], 5.5, 0, 7, 1]; // too fine for the country
+
   const style = () => ({
     version: 8,
     sources: {
@@ -42,6 +45,9 @@
       candidates: { type: "geojson", data: collection(
         points(data.candidates.at, data.coarse).map((at, i) =>
           feature({ type: "Point", coordinates: at }, { i, kind: KINDS[data.candidates.kind[i]] }))) },
+      isochrones: { type: "geojson", data: collection(data.isochrones.map((one) =>
+        feature(polygon(one.rings, data.coarse), { i: one.i, minutes: one.minutes,
+          spare: data.sites[one.i].spare }))) },
       restored: { type: "geojson", data: collection(data.restored.map((one, i) =>
         feature(polygon(one.rings, data.fine), { i }))) },
       sites: { type: "geojson", data: collection(data.sites.map((site) =>
@@ -58,6 +64,13 @@
         paint: { "line-color": colour("--border"), "line-width": 1.4 } },
       { id: "roads", type: "line", source: "roads", paint: { "line-color": colour("--road"),
         "line-width": ["interpolate", ["linear"], ["zoom"], 5, 0.8, 12, 3] } },
+      { id: "isochrones", type: "fill", source: "isochrones", filter: NONE,
+        paint: { "fill-color": colour("--accent"), "fill-opacity": 0.08 } },
+      { id: "isochrones-30", type: "line", source: "isochrones", filter: NONE,
+        paint: { "line-color": colour("--accent"), "line-width": 1.6, "line-opacity": FADE } },
+      { id: "isochrones-45", type: "line", source: "isochrones", filter: NONE,
+        paint: { "line-color": colour("--accent"), "line-width": 1.2, "line-dasharray": [3, 2],
+          "line-opacity": FADE } },
       { id: "candidates", type: "circle", source: "candidates", paint: {
         "circle-color": kindColour(), "circle-opacity": 0.55,
         "circle-radius": ["interpolate", ["linear"], ["zoom"], 5, 1.6, 9, 4, 13, 7] } },
@@ -184,8 +197,22 @@
     new maplibregl.Popup({ maxWidth: "20rem" }).setLngLat(at).setDOMContent(box).addTo(map);
   }
 
+  // Isochrones: of the site that was opened, or of every selected one.
+  const every = document.querySelector('input[data-layer="isochrones"]');
+  let opened = -1;
+  function reach() {
+    const wanted = every?.checked ? ["any", ["!", ["get", "spare"]], ["==", ["get", "i"], opened]]
+      : ["==", ["get", "i"], opened];
+    map.setFilter("isochrones", wanted);
+    for (const minutes of [30, 45]) {
+      map.setFilter(`isochrones-${minutes}`, ["all", wanted, ["==", ["get", "minutes"], minutes]]);
+    }
+  }
+
   function open(site) {
     const mark = marks[site.index];
+    opened = site.index;
+    if (data.isochrones.length) reach();
     map.easeTo({ center: mark.at, zoom: Math.max(map.getZoom(), 12.5) });
     popup(mark.at, (box) => {
       line("strong", `${site.rank}. ${site.name}`, box);
@@ -199,6 +226,18 @@
         line("dd", row.cells[i].textContent, list);
       }
       box.append(list);
+      const areas = data.isochrones.filter((one) => one.i === site.index);
+      if (areas.length) {
+        const near = line("button", data.words.reach, box);
+        near.type = "button";
+        near.addEventListener("click", () => {
+          const box = new maplibregl.LngLatBounds();
+          for (const one of areas) {
+            for (const at of one.rings.flatMap((part) => points(part[0], data.coarse))) box.extend(at);
+          }
+          map.fitBounds(box, { padding: 24 });
+        });
+      }
       const links = document.createElement("p");
       line("a", data.words.sheet, links).href = `#sheet-${site.index}`;
       links.append(" · ");
@@ -236,6 +275,7 @@
       for (const id of LAYERS[box.dataset.layer] || []) {
         map.setLayoutProperty(id, "visibility", box.checked ? "visible" : "none");
       }
+      if (box.dataset.layer === "isochrones") reach();
       if (box.dataset.layer === "spare") {
         for (const mark of marks) {
           if (mark.site.spare) mark.marker.getElement().hidden = !box.checked;

@@ -29,7 +29,7 @@ from siteselect.units import CRS, CRS_WEB
 
 COARSE, FINE = 10_000, 1_000_000
 """Units in a degree: about 10 m for the country, 10 cm for footprints."""
-OUTLINE_M, ROAD_M = 400.0, 250.0
+OUTLINE_M, ROAD_M, ISOCHRONE_M = 400.0, 250.0, 300.0
 """Tolerances of what is drawn beneath the sites."""
 MAX_TEXTS = 15_000
 """More candidates than this are drawn without their names and reasons."""
@@ -50,13 +50,19 @@ WORDS = {
     "sheet": Msg("Site sheet"),
     "row": Msg("In the list"),
     "whole": Msg("Whole map"),
+    "reach": Msg("Show the area within 30 and 45 min"),
     "show": Msg("Show on the map: {name}", name="{name}"),
     "score": Msg("score {score}", score="{score}"),
     "restored": Msg("Restored parcel"),
 }
 
 
-def map_data(run: Run, roads: NDArray[np.object_], t: Translator) -> str:
+def map_data(
+    run: Run,
+    roads: NDArray[np.object_],
+    t: Translator,
+    isochrones: gpd.GeoDataFrame | None = None,
+) -> str:
     """The JSON of the map, safe inside a script element."""
     drawn = outlines(run.pack)
     regions = drawn[drawn["level"] == "region"]
@@ -76,6 +82,7 @@ def map_data(run: Run, roads: NDArray[np.object_], t: Translator) -> str:
             {"name": str(name), "rings": _rings(shape, FINE)}
             for name, shape in zip(run.restoration["name"], run.restoration.geometry, strict=True)
         ],
+        "isochrones": _isochrones(run, isochrones),
         "controls": {key: t.text(said) for key, said in CONTROLS.items()},
         "words": {key: t.text(said) for key, said in WORDS.items()},
     }
@@ -163,6 +170,19 @@ def _shortlist(run: Run) -> list[dict[str, Any]]:
             "rings": _rings(row.geometry, FINE),
         }
         for index, (row, place) in enumerate(zip(short.itertuples(), places, strict=True))
+    ]
+
+
+def _isochrones(run: Run, found: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
+    """Rings of each, with the row of its site in the shortlist; the widest are drawn first."""
+    if found is None:
+        return []
+    rows = {site: index for index, site in enumerate(run.shortlist["site_id"])}
+    ordered = found.sort_values("minutes", ascending=False, kind="stable")
+    shapes = shapely.simplify(ordered.geometry.to_numpy(), ISOCHRONE_M)
+    return [
+        {"i": rows[site], "minutes": int(minutes), "rings": _rings(shape, COARSE)}
+        for site, minutes, shape in zip(ordered["site_id"], ordered["minutes"], shapes, strict=True)
     ]
 
 
