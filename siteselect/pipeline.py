@@ -104,7 +104,12 @@ def run(
     with clock.stage("formulate"):
         tell("formulate", 0.0)
         formulation = formulate(
-            measured.sites, measured.parcels, loaded.scenario, rulebook, reach=measured.reach
+            measured.sites,
+            measured.parcels,
+            loaded.scenario,
+            rulebook,
+            reach=measured.reach,
+            straddling=measured.straddling,
         )
     with clock.stage("solve"):
         solution = _solve(formulation.problem, loaded.scenario, tell)
@@ -157,6 +162,8 @@ def _solve(
     if solution.status == "infeasible":
         raise InfeasibleError(solution.explanation)
     if not len(solution.columns):
+        if solution.status == "interrupted":
+            raise LimitError(Msg("interrupted before any portfolio was found"))
         raise LimitError(
             Msg(
                 "no portfolio was found within {seconds:g} s; raise solve.time_limit_s",
@@ -214,7 +221,7 @@ def _standing(
     problem: SelectionProblem, scenario: Scenario, solution: Solution, tell: Progress
 ) -> Standing | None:
     """Replacement costs and the model's reserve, where the scenario asks for them."""
-    if not scenario.ranking.priced:
+    if not scenario.ranking.priced or solution.status == "interrupted":
         return None
     return standing_of(
         problem,

@@ -29,7 +29,7 @@ class RunResult:
     """
 
     status: str
-    """optimal | within_gap | limit"""
+    """optimal | within_gap | limit | interrupted"""
     objective: int
     bound: int
     gap: float
@@ -83,3 +83,5 @@ class Run:
     notices: tuple[Msg, ...]
     lang: str = "fr"
     """language of the texts inside the tables (``reason``)"""
+    proof: bytes | None = None
+    """certificate of the bound, as it is written; none where nothing is written"""

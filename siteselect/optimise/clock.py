@@ -28,6 +28,7 @@ class Run:
     model: Model | None = None
     best: Portfolio | None = None
     bound: int | None = None
+    rescue: Callable[[], None] | None = None
     timings: dict[str, float] = field(default_factory=dict)
     info: dict[str, float | int | str | bool] = field(default_factory=dict)
 

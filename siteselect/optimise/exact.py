@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from siteselect.optimise.model import INSIDE, OUTSIDE, Model
 from siteselect.optimise.restoration import Restoration, Restorer
+from siteselect.optimise.stop import OutOfTimeError, Seconds
 from siteselect.problem import NO_LOWER, NO_UPPER, SelectionProblem
 from siteselect.problem.constraints import Ints
 
@@ -35,6 +36,11 @@ class Referee:
         self._known: dict[bytes, Portfolio | None] = {}
         self.asked = 0
 
+    def within(self, seconds_left: Seconds) -> Referee:
+        """The same referee, which gives up (``OutOfTimeError``) when no second is left."""
+        self._restorer.seconds_left = seconds_left
+        return self
+
     def for_state(self, state: NDArray[np.int8]) -> Referee:
         """A referee of the same problem with other sites fixed."""
         other = copy.copy(self)
@@ -52,9 +58,12 @@ class Referee:
         return self._known[key]
 
     def settle(self, portfolio: Portfolio) -> Portfolio:
-        """The same choice with its cheapest restoration."""
+        """The same choice with its cheapest restoration, or as it is when time is out."""
         columns = self._model.column_of[portfolio.columns]
-        restoration = self._restorer.restore(columns)
+        try:
+            restoration = self._restorer.restore(columns)
+        except OutOfTimeError:
+            return portfolio
         if restoration is None:  # pragma: no cover - it was affordable when it was judged
             return portfolio
         return Portfolio(portfolio.columns, portfolio.value, restoration)

@@ -9,6 +9,7 @@ one worker; what it returns is evaluated again.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -17,12 +18,15 @@ from numpy.typing import NDArray
 
 from siteselect.optimise import wholeparcels
 from siteselect.optimise.lp import INFINITE, GrowingLp
+from siteselect.optimise.stop import NEVER_STOP, OutOfTimeError, Seconds
 from siteselect.problem import Budget, Ledger, SelectionProblem, restoration_cost
 from siteselect.problem.constraints import Ints
 
 COST_SCALE = 1_000_000
 """CP-SAT counts costs per unit in millionths of k€, rounded down: never above the truth."""
 
+LEAST_S = 0.2
+"""CP-SAT always gets so many seconds: what is judged while time runs out has a chance."""
 OPEN = -1
 """State of a parcel that CP-SAT decides."""
 MOST_PAIRED = 400
@@ -39,10 +43,14 @@ class Restoration:
 
 
 class Restorer:
-    """Finds, for each choice of columns, the cheapest restoration that its ledgers need."""
+    """Finds, for each choice of columns, the cheapest restoration that its ledgers need.
+
+    ``seconds_left`` is asked before CP-SAT, which stops then with ``OutOfTimeError``.
+    """
 
     def __init__(self, problem: SelectionProblem) -> None:
         self._problem = problem
+        self.seconds_left: Seconds = NEVER_STOP.seconds_left
         parcels = problem.parcels
         self._ledgers = [one for one in problem.constraints if isinstance(one, Ledger)]
         self._charges = [
@@ -295,8 +303,14 @@ class Restorer:
         solver.parameters.catch_sigint_signal = False
         # Knapsack covers gain nothing from presolve: twice as fast without.
         solver.parameters.cp_model_presolve = False
-        if solver.solve(model) != cp_model.OPTIMAL:
+        left = self.seconds_left()
+        if left < math.inf:
+            solver.parameters.max_time_in_seconds = max(left, LEAST_S)
+        status = solver.solve(model)
+        if status == cp_model.INFEASIBLE:
             return None
+        if status != cp_model.OPTIMAL:
+            raise OutOfTimeError
         units = sure.copy()
         for r, variable in taken.items():
             units[r] = solver.value(variable) * int(unit[r])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
+from functools import partial
 
 import numpy as np
 
@@ -86,6 +87,8 @@ def _search(run: Run, *, ties: bool) -> Status:
     if packed_too_tightly(run.problem, run.late) is not None:
         return "infeasible"
     least = least_value(model)
+    referee = Referee(run.problem, model).within(run.seconds_left)
+    run.bound, run.rescue = ceiling(model), partial(_greedy, run, model, referee)
     root = sift(model, stop=run.late)
     run.info["root_rounds"] = root.rounds
     run.info["root_columns"] = len(root.relaxation.columns)
@@ -95,7 +98,6 @@ def _search(run: Run, *, ties: bool) -> Status:
         return "infeasible"
     run.bound = root.bound.value
     run.info["root_bound"] = root.bound.value
-    referee = Referee(run.problem, model).within(run.seconds_left)
 
     def rescue() -> None:
         with contextlib.suppress(OutOfTimeError):
@@ -130,6 +132,19 @@ def _interrupted(run: Run) -> Status:
         run.info["ties_settled"] = False
         return "optimal"
     return "interrupted"
+
+
+def _greedy(run: Run, model: Model, referee: Referee) -> None:
+    """A portfolio before there is a relaxation: greedy by value alone, and repair."""
+    worth = model.score.astype(np.float64)
+    if model.reach is not None:
+        worth += (model.reach @ model.weights)[model.site]
+    best = np.sort(np.argsort(-worth, kind="stable")[:MOST_REPAIRED])
+    worth = worth / max(1.0, float(np.abs(worth).max(initial=1.0)))
+    with contextlib.suppress(OutOfTimeError):
+        found = repaired(model, referee, best, worth, stop=run.a_moment())
+        if found is not None:
+            run.found(found)
 
 
 def _heuristic(run: Run, model: Model, root: Root, referee: Referee, stop: Stop) -> None:

@@ -41,6 +41,7 @@ def status_name(status: str) -> Msg:
         "optimal": Msg("proven optimal"),
         "within_gap": Msg("within the accepted gap"),
         "limit": Msg("stopped at a limit, not proven"),
+        "interrupted": Msg("interrupted: the best so far, not proven"),
     }[status]
 
 

@@ -66,6 +66,7 @@ RUN_STATUS: Mapping[str, Msg] = {
     "optimal": Msg("Proven optimum"),
     "within_gap": Msg("Within the accepted gap"),
     "limit": Msg("Stopped at the limit, not proven"),
+    "interrupted": Msg("Interrupted: the best so far, not proven"),
 }
 
 DISCLAIMER = Msg("Decision support, not a regulatory ZAN computation.")
