@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from siteselect import report
 from siteselect.web import faults, pages
 from siteselect.web.api import routers
 from siteselect.web.paths import Workspace
+from siteselect.web.queue import Queue
 from siteselect.web.security import Guard
 from siteselect.web.settings import Settings
 
@@ -22,8 +25,14 @@ DESCRIPTION = """\
 Scenarios in, shortlists out: the same words and units as the files of siteselect."""
 
 
-def create_app(settings: Settings) -> ASGIApp:
+def _never() -> bool:
+    return False
+
+
+def create_app(settings: Settings, *, stopping: Callable[[], bool] = _never) -> ASGIApp:
     """The application, guarded. Makes the folders of the workspace.
+
+    ``stopping`` tells open streams of events when to end.
 
     Raises
     ------
@@ -32,7 +41,9 @@ def create_app(settings: Settings) -> ASGIApp:
     """
     workspace = Workspace(settings)
     workspace.make()
+    queue = Queue(settings)
     app = FastAPI(
+        lifespan=_lifespan(queue),
         title="siteselect",
         version=version("siteselect"),
         description=DESCRIPTION,
@@ -42,6 +53,8 @@ def create_app(settings: Settings) -> ASGIApp:
     )
     app.state.settings = settings
     app.state.workspace = workspace
+    app.state.queue = queue
+    app.state.stopping = stopping
     faults.install(app)
     for router in routers():
         app.include_router(router, prefix="/api")
@@ -49,3 +62,15 @@ def create_app(settings: Settings) -> ASGIApp:
     app.mount("/static/vendor", StaticFiles(directory=VENDOR), name="vendor")
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     return Guard(app, settings)
+
+
+def _lifespan(queue: Queue) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def living(app: FastAPI) -> AsyncIterator[None]:
+        queue.open()
+        try:
+            yield
+        finally:
+            queue.close()
+
+    return living

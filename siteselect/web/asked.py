@@ -10,6 +10,7 @@ from fastapi import Path as InPath
 from siteselect.i18n import Translator
 from siteselect.web.pages import lang_of
 from siteselect.web.paths import NAME, Workspace
+from siteselect.web.queue import Queue
 
 
 def _workspace(request: Request) -> Workspace:
@@ -21,6 +22,12 @@ def _translator(request: Request) -> Translator:
     return Translator(lang_of(request))
 
 
+def _queue(request: Request) -> Queue:
+    found: Queue = request.app.state.queue
+    return found
+
+
 Place = Annotated[Workspace, Depends(_workspace)]
 Reader = Annotated[Translator, Depends(_translator)]
+Jobs = Annotated[Queue, Depends(_queue)]
 Name = Annotated[str, InPath(pattern=f"^{NAME}$", description="a name of the list")]

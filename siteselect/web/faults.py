@@ -6,7 +6,7 @@ import logging
 import re
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,17 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from siteselect.errors import Fault, InfeasibleError, InputError, SiteSelectError
+from siteselect.errors import (
+    Fault,
+    InfeasibleError,
+    InputError,
+    LimitError,
+    SiteSelectError,
+    VerificationError,
+)
 from siteselect.i18n import Translator
 from siteselect.messages import Msg
+from siteselect.rundir import said, said_again
 from siteselect.web.pages import lang_of
 from siteselect.web.paths import NotFoundError
 
@@ -36,11 +44,11 @@ def without_paths(text: str) -> str:
 
 def fault_json(fault: Fault, translator: Translator) -> dict[str, Any]:
     """One fault: message, file (its name alone), key, value, remedy."""
-    said = without_paths(translator.text(fault.message))
+    message = without_paths(translator.text(fault.message))
     remedy = None if fault.remedy is None else without_paths(translator.text(fault.remedy))
     file = None if fault.file is None else Path(str(fault.file)).name
     return {
-        "message": said,
+        "message": message,
         "file": file,
         "row": _row(fault.where),
         "key": fault.where,
@@ -51,10 +59,43 @@ def fault_json(fault: Fault, translator: Translator) -> dict[str, Any]:
 
 def faults_json(error: SiteSelectError, translator: Translator) -> list[dict[str, Any]]:
     """All that an error says."""
+    return [fault_json(fault, translator) for fault in faults_of(error)]
+
+
+def faults_of(error: SiteSelectError) -> tuple[Fault, ...]:
+    """All that an error says, as faults."""
     if isinstance(error, InputError):
-        return [fault_json(fault, translator) for fault in error.faults]
-    lines = error.render(translator.text).splitlines()
-    return [fault_json(Fault(Msg("{text}", text=line)), translator) for line in lines]
+        return error.faults
+    if isinstance(error, InfeasibleError):
+        return tuple(Fault(reason) for reason in error.reasons)
+    if isinstance(error, VerificationError):
+        return tuple(Fault(problem) for problem in error.problems)
+    if isinstance(error, LimitError):
+        return (Fault(error.message),)
+    return (Fault(Msg("{text}", text=str(error))),)
+
+
+def fault_told(fault: Fault) -> dict[str, Any]:
+    """A fault as JSON that can be said in any language later."""
+    return {
+        "message": said(fault.message),
+        "file": None if fault.file is None else Path(str(fault.file)).name,
+        "where": fault.where,
+        "value": _value(fault.value),
+        "remedy": None if fault.remedy is None else said(fault.remedy),
+    }
+
+
+def fault_again(told: Mapping[str, Any]) -> Fault:
+    """The fault that :func:`fault_told` wrote."""
+    remedy = told["remedy"]
+    return Fault(
+        said_again(told["message"]),
+        told["file"],
+        told["where"],
+        told["value"],
+        None if remedy is None else said_again(remedy),
+    )
 
 
 def _row(where: str | None) -> int | None:
@@ -108,9 +149,9 @@ def install(app: FastAPI) -> None:
             405: Msg("this cannot be done at this address"),
         }
         message = known.get(error.status_code, Msg("{text}", text=error.detail))
-        said = answer(error.status_code, [Fault(message)], request)
-        said.headers.update(error.headers or {})
-        return said
+        refusal = answer(error.status_code, [Fault(message)], request)
+        refusal.headers.update(error.headers or {})
+        return refusal
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from siteselect.i18n import Translator
 from siteselect.messages import Msg
 from siteselect.pack import embedded_packs
 from siteselect.scenario_files import (
+    GRID_TABLES,
     Change,
     LoadedScenario,
     ScenarioBase,
@@ -167,7 +168,7 @@ def usable(place: Workspace, tree: Mapping[str, Any]) -> dict[str, Any]:
         result["extends"] = _extends(place, result["extends"], log)
     if isinstance(result.get("pack"), str):
         result["pack"] = _pack(place, result["pack"], log)
-    for grid in ("named", "sweep", "design"):
+    for grid in GRID_TABLES:
         _no_files_in(result.get(grid), grid, log)
     network = result.get("network")
     edits = network.get("edits") if isinstance(network, Mapping) else None
@@ -284,7 +285,9 @@ def read_toml(text: str, *, file: str = "scenario.toml") -> dict[str, Any]:
         ) from error
 
 
-def base_from(place: Workspace, tree: Mapping[str, Any], name: str) -> ScenarioBase:
+def base_from(
+    place: Workspace, tree: Mapping[str, Any], name: str, overrides: Sequence[str] = ()
+) -> ScenarioBase:
     """What a scenario sent by somebody says, as if it were saved under ``name``.
 
     Raises
@@ -292,25 +295,29 @@ def base_from(place: Workspace, tree: Mapping[str, Any], name: str) -> ScenarioB
     InputError
         as :func:`siteselect.scenario_files.open_base`, and :func:`usable`.
     """
-    return base_of(usable(place, tree), place.own_scenario(name), grids=True)
+    base = base_of(usable(place, tree), place.own_scenario(name), grids=True)
+    return _overridden(place, base, overrides)
 
 
-def base_named(place: Workspace, name: str, overrides: tuple[str, ...] = ()) -> ScenarioBase:
+def base_named(place: Workspace, name: str, overrides: Sequence[str] = ()) -> ScenarioBase:
     """A scenario of the workspace with ``key=value`` overrides. Raises InputError."""
-    path = place.scenario_file(name)
-    base = open_base(path, grids=True)
+    return _overridden(place, open_base(place.scenario_file(name), grids=True), overrides)
+
+
+def _overridden(place: Workspace, base: ScenarioBase, overrides: Sequence[str]) -> ScenarioBase:
     for text in overrides:
         step = usable(place, read_override(text))
-        if "extends" in step:
-            raise InputError(
-                Fault(
-                    Msg("an override does not change what a scenario extends"),
-                    where="overrides",
-                    value=text[:200],
-                    remedy=Msg("save another scenario that extends it"),
+        for key in ("extends", *GRID_TABLES):
+            if key in step:
+                raise InputError(
+                    Fault(
+                        Msg("an override does not change this key"),
+                        where=key,
+                        value=text[:200],
+                        remedy=Msg("save another scenario that says so"),
+                    )
                 )
-            )
-        if "pack" in step and not place.is_own(path):
+        if "pack" in step and step["pack"] not in embedded_packs():
             step["pack"] = str(place.packs / Path(step["pack"]).name)
         base = base.with_step(step, f"--set {text}")
     return base

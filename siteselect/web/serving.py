@@ -14,7 +14,7 @@ from siteselect.messages import Msg
 from siteselect.web.app import create_app
 from siteselect.web.settings import LOOPBACK, Settings
 
-WAIT_S = 5
+WAIT_S = 2
 """Seconds left to open connections when the application stops."""
 
 
@@ -30,8 +30,9 @@ def serve(settings: Settings, *, ready: Callable[[Settings, str], None]) -> None
     served = replace(settings, port=int(listener.getsockname()[1]))
     if served.token is None and not served.is_local:
         served = replace(served, token=secrets.token_urlsafe(24))
+    stop: list[uvicorn.Server] = []
     config = uvicorn.Config(
-        create_app(served),
+        create_app(served, stopping=lambda: bool(stop) and stop[0].should_exit),
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -39,6 +40,7 @@ def serve(settings: Settings, *, ready: Callable[[Settings, str], None]) -> None
         timeout_graceful_shutdown=WAIT_S,
     )
     server = uvicorn.Server(config)
+    stop.append(server)
     listener.listen(128)
     ready(served, address_of(served))
     with listener:

@@ -30,7 +30,7 @@ IMPOSSIBLE = """\
 extends = "essai.toml"
 title = "Impossible"
 [constraints]
-budget_keur = 5000
+budget_keur = 1000
 """
 
 

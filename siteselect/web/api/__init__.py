@@ -7,6 +7,13 @@ from fastapi import APIRouter
 
 def routers() -> tuple[APIRouter, ...]:
     """Every router, in the order of the documentation."""
-    from siteselect.web.api import findings, health, packs, runs, scenarios
+    from siteselect.web.api import findings, health, jobs, packs, runs, scenarios
 
-    return (health.router, packs.router, scenarios.router, findings.router, runs.router)
+    return (
+        health.router,
+        packs.router,
+        scenarios.router,
+        jobs.router,
+        findings.router,
+        runs.router,
+    )
