@@ -49,6 +49,8 @@ class Earlier:
 
     def units_in(self, cap: TerritoryCap) -> int:
         """Units of 0.01 ha restored before in the territory of a ledger."""
+        if self.parcels.empty:
+            return 0
         return int(self.parcels.loc[in_territory(self.parcels, cap), "before_units"].sum())
 
 

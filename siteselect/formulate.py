@@ -19,7 +19,8 @@ from siteselect.ledger import (
     NAME_COLUMN,
     PROGRAMME,
     TerritoryCap,
-    in_territory,
+    as_spread,
+    charges_by_cap,
     level_name,
     territory_caps,
 )
@@ -40,6 +41,7 @@ from siteselect.problem import (
 )
 from siteselect.rulebook import Rulebook
 from siteselect.scenario import ConstraintSettings, GroupRule, Scenario, SizeClass
+from siteselect.straddling import nowhere, spread
 from siteselect.units import ha_to_units, ha_to_units_up
 from siteselect.variants import site_variants
 
@@ -67,6 +69,8 @@ class Formulation:
         the ledgers of the scenario, enforced or only shown.
     before
         what earlier waves restored: it counts in every ledger and is paid, but is not chosen.
+    straddling
+        sites whose charge is split between communes (:func:`siteselect.straddling.straddled`).
     """
 
     problem: SelectionProblem
@@ -75,12 +79,13 @@ class Formulation:
     parcels: gpd.GeoDataFrame
     caps: tuple[TerritoryCap, ...]
     before: Earlier
+    straddling: pd.DataFrame
 
     def with_zan(self, enforced: bool) -> SelectionProblem:
         """The same problem with the ledgers enforced, or without them."""
         kept = [one for one in self.problem.constraints if not isinstance(one, Ledger)]
         if enforced:
-            kept += _ledgers(self.caps, self.sites, self.columns, self.parcels, self.before)
+            kept += _ledgers(self)
         return replace(self.problem, constraints=tuple(kept))
 
 
@@ -91,6 +96,7 @@ def formulate(
     rulebook: Rulebook,
     *,
     reach: Reach | None = None,
+    straddling: pd.DataFrame | None = None,
 ) -> Formulation:
     """The exact model of a scenario, in integers.
 
@@ -103,6 +109,9 @@ def formulate(
         restoration parcels with territory columns: parcel_id, area_ha, cost_keur, site_id.
     reach
         whose workers reach which site (rows of ``sites``), for a scenario with a catchment.
+    straddling
+        sites over several communes (:func:`siteselect.straddling.straddled`); without, every site
+        is charged whole to its own commune.
 
     Raises
     ------
@@ -117,7 +126,10 @@ def formulate(
     offered = parcels if scenario.zan.offsets else parcels.iloc[:0]
     offered = offered.sort_values("parcel_id").reset_index(drop=True)
     before = earlier_waves(offered, scenario)
-    caps = territory_caps(pd.concat([_territories(sites), _territories(offered)]), scenario.zan)
+    over = nowhere() if straddling is None else straddling
+    over = over[over["site_id"].isin(sites["site_id"])]
+    territories = pd.concat([_territories(part) for part in (sites, over, offered)])
+    caps = territory_caps(territories, scenario.zan)
     constraints: list[Constraint] = [
         *_quotas(sites, considered, columns, scenario.constraints),
         *_rules(considered, columns, scenario.constraints),
@@ -136,7 +148,7 @@ def formulate(
         constraints=tuple(constraints),
         coverage=_coverage(reach_for(scenario, reach), free, scenario),
     )
-    formulation = Formulation(problem, considered, columns, before.left, caps, before)
+    formulation = Formulation(problem, considered, columns, before.left, caps, before, over)
     return replace(formulation, problem=formulation.with_zan(scenario.zan.enforced))
 
 
@@ -313,28 +325,17 @@ def _parcels(offered: pd.DataFrame, considered: pd.DataFrame, *, whole: bool) ->
     )
 
 
-def _ledgers(
-    caps: tuple[TerritoryCap, ...],
-    sites: pd.DataFrame,
-    columns: pd.DataFrame,
-    parcels: pd.DataFrame,
-    before: Earlier,
-) -> Iterable[Constraint]:
-    charge = columns["new_units"].to_numpy(np.int64)
-    for cap in caps:
-        if cap.cap_units is None:
-            continue
-        charged = in_territory(sites, cap)[columns["site"].to_numpy()]
-        inside = np.flatnonzero(charged)
-        yield Ledger(
-            _ledger_name(cap),
-            cap.level,
-            cap.code,
-            inside,
-            charge[inside],
-            np.flatnonzero(in_territory(parcels, cap)),
-            cap.cap_units + before.units_in(cap),
-        )
+def _ledgers(made: Formulation) -> Iterable[Constraint]:
+    columns, parcels = made.columns, made.parcels
+    charged = made.sites.iloc[columns["site"].to_numpy()]
+    charges = spread(charged, columns["new_units"].to_numpy(np.int64), made.straddling)
+    none = as_spread(parcels, np.zeros(len(parcels), np.int64))
+    for (cap, rows, units), (_, near, _) in zip(
+        charges_by_cap(made.caps, charges), charges_by_cap(made.caps, none), strict=True
+    ):
+        if cap.cap_units is not None:
+            most = cap.cap_units + made.before.units_in(cap)
+            yield Ledger(_ledger_name(cap), cap.level, cap.code, rows, units, near, most)
 
 
 def _ledger_name(cap: TerritoryCap) -> Msg:

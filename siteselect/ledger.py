@@ -7,7 +7,7 @@ zero on fifty sites: the two are labelled apart. Decision support, not a regulat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,6 +122,59 @@ def in_territory(frame: pd.DataFrame, cap: TerritoryCap) -> NDArray[np.bool_]:
     return np.asarray(codes.eq(cap.code).fillna(False), dtype=bool)
 
 
+def charges_by_cap(
+    caps: tuple[TerritoryCap, ...], spread: pd.DataFrame
+) -> Iterator[tuple[TerritoryCap, NDArray[np.int64], NDArray[np.int64]]]:
+    """For each ledger, the rows charged to it and the units (0.01 ha) of each.
+
+    Parameters
+    ----------
+    spread
+        ``row`` (int), ``units`` (int) and the territory columns; several lines a row where it
+        straddles (:func:`siteselect.straddling.spread`).
+
+    Yields
+    ------
+    cap, rows (int64, ascending, each once), units (int64): thousands of communes are looked up,
+    not searched one by one.
+    """
+    found: dict[str, dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]] = {}
+    none: NDArray[np.int64] = np.zeros(0, np.int64)
+    for cap in caps:
+        level = "national" if cap.level == PROGRAMME else cap.level
+        if level not in found:
+            found[level] = _by_code(spread, level)
+        rows, units = found[level].get("FR" if level == "national" else cap.code, (none, none))
+        yield cap, rows, units
+
+
+def _by_code(
+    spread: pd.DataFrame, level: str
+) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Code → (rows ascending, units of each row in that territory)."""
+    stated = np.full(len(spread), "FR", dtype=object)
+    if level != "national":
+        stated = spread[CODE_COLUMN[level]].to_numpy(dtype=object)
+    code, names = pd.factorize(stated, sort=False)  # -1: in no territory of this level
+    kept = code >= 0
+    row = spread["row"].to_numpy(np.int64)[kept]
+    width = int(row.max(initial=0)) + 1
+    key, place = np.unique(code[kept] * width + row, return_inverse=True)
+    units = np.zeros(len(key), np.int64)
+    np.add.at(units, place, spread["units"].to_numpy(np.int64)[kept])
+    start = np.searchsorted(key, np.arange(len(names) + 1) * width)
+    return {
+        str(name): (key[a:b] % width, units[a:b])
+        for name, a, b in zip(names, start[:-1].tolist(), start[1:].tolist(), strict=True)
+    }
+
+
+def as_spread(frame: pd.DataFrame, units: NDArray[np.int64]) -> pd.DataFrame:
+    """Rows that lie in one commune each, in the form of :func:`charges_by_cap`."""
+    table = pd.DataFrame(frame[list(CODE_COLUMN.values())]).reset_index(drop=True)
+    return table.assign(row=np.arange(len(frame)), units=np.asarray(units, np.int64))
+
+
 def ledger_table(
     caps: tuple[TerritoryCap, ...],
     developed: pd.DataFrame,
@@ -135,7 +188,8 @@ def ledger_table(
     Parameters
     ----------
     developed
-        chosen sites: territory columns and ``new_units`` (int, 0.01 ha).
+        what the chosen sites charge: ``row``, ``units`` (int, 0.01 ha) and territory columns
+        (:func:`siteselect.straddling.spread`).
     restored
         parcels used: territory columns and ``restored_units`` (int, 0.01 ha).
     vintage
@@ -147,9 +201,11 @@ def ledger_table(
     where there is no cap.
     """
     rows = []
-    for cap in caps:
-        gross = int(developed.loc[in_territory(developed, cap), "new_units"].sum())
-        back = int(restored.loc[in_territory(restored, cap), "restored_units"].sum())
+    given = as_spread(restored, restored["restored_units"].to_numpy(np.int64))
+    for (cap, _, charges), (_, _, returns) in zip(
+        charges_by_cap(caps, developed), charges_by_cap(caps, given), strict=True
+    ):
+        gross, back = int(charges.sum()), int(returns.sum())
         if cap.level not in (PROGRAMME, "national", "region") and gross == back == 0:
             continue  # thousands of communes where nothing happens say nothing
         net = gross - back

@@ -23,6 +23,7 @@ from siteselect.scenario import FACILITY_CLASSES, LABOUR_MEASURES, Kind, Scenari
 from siteselect.schemas import check_table
 from siteselect.scoring import contributions, score_sites
 from siteselect.sources import landclasses
+from siteselect.straddling import SPLIT, split_in_words, straddled
 
 Progress = Callable[[str, float], None]
 
@@ -48,6 +49,8 @@ class Measured:
     reach
         whose workers reach which site, rows in the order of ``sites``, where the scenario asks
         for a catchment.
+    straddling
+        sites over several communes and their shares (:func:`siteselect.straddling.straddled`).
     """
 
     sites: gpd.GeoDataFrame
@@ -57,6 +60,7 @@ class Measured:
     notices: tuple[Msg, ...]
     routing: Mapping[str, str] = field(default_factory=dict)
     reach: Reach | None = None
+    straddling: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +103,7 @@ def measure_sites(
         notices=(*notices(pack), *bare.left_out),
         routing=bare.routing,
         reach=bare.reach,
+        straddling=bare.straddling,
     )
 
 
@@ -113,6 +118,7 @@ class _Unscored:
     left_out: tuple[Msg, ...]
     routing: Mapping[str, str]
     reach: Reach | None
+    straddling: pd.DataFrame
 
 
 def _measured_by(pack: DataPack, scenario: Scenario) -> tuple[str, ...]:
@@ -130,6 +136,9 @@ def _unscored(pack: DataPack, scenario: Scenario, cache: StageCache, tell: Progr
     communes = check_table(pack.vectors("communes"), "communes", file=pack.path("communes"))
     sites = check_table(pack.vectors("sites"), "sites", file=sites_file)
     candidates = prepare_candidates(sites, communes, scenario.candidates, file=sites_file)
+    over = straddled(pack, communes)
+    if pack.has("shares"):
+        candidates[SPLIT] = split_in_words(candidates["site_id"], over)
     tell("sites", 1.0)
     facilities = _facilities(pack, scenario)
     by_road = measure_by_road(
@@ -148,6 +157,7 @@ def _unscored(pack: DataPack, scenario: Scenario, cache: StageCache, tell: Progr
         by_road.notices,
         by_road.routing,
         by_road.reach,
+        over,
     )
 
 

@@ -21,6 +21,7 @@ from siteselect.problem import Conflicts, Separation
 from siteselect.ranking import Standing
 from siteselect.rulebook import Rulebook
 from siteselect.scenario import Scenario
+from siteselect.straddling import spread
 from siteselect.units import SCORE_SCALE, ha_to_units, score_from_units, units_to_ha
 from siteselect.variants import full_variant
 
@@ -69,7 +70,7 @@ def outcome_of(
     developed = sites[sites["status"].isin(SELECTED)]
     ledger = ledger_table(
         formulation.caps,
-        developed,
+        spread(developed, developed["new_units"].to_numpy(np.int64), formulation.straddling),
         restored,
         rulebook,
         vintage=measured.vintage,

@@ -21,7 +21,7 @@ from siteselect.formulate import Formulation, formulate
 from siteselect.i18n import Translator
 from siteselect.measuring import Measured, measure_sites
 from siteselect.messages import Msg
-from siteselect.optimise import Solution, solve
+from siteselect.optimise import Solution, certify, solve
 from siteselect.outcome import Outcome, outcome_of
 from siteselect.pack import DataPack, open_pack
 from siteselect.problem import Ledger, SelectionProblem
@@ -34,6 +34,8 @@ from siteselect.scenario import Scenario
 from siteselect.scenario_files import LoadedScenario, load_scenario, scenario_from_mapping
 
 Progress = Callable[[str, float], None]
+MOST_CERTIFYING_S, LEAST_CERTIFYING_S = 120.0, 5.0
+"""Seconds that the certificate of a proven bound may take, and of one that is not."""
 Lang = Literal["fr", "en"]
 LIBRARIES = ("ortools", "highspy", "numpy", "pandas", "geopandas", "rasterio", "exactextract")
 
@@ -121,6 +123,8 @@ def run(
     outcome = replace(outcome, totals={**outcome.totals, **price})
     done = _assemble(loaded, pack, rulebook, measured, formulation, solution, outcome, clock, lang)
     if out is not None:
+        if reports == "all":
+            done = _certified(done, formulation, solution, tell)
         tell("write", 0.0)
         write_run(
             done,
@@ -215,6 +219,28 @@ def _price_of_zan(
         ),
         "counterfactual_kept": float(len(set(other.chosen) & set(solution.chosen))),
     }
+
+
+def _certified(run: Run, formulation: Formulation, solution: Solution, tell: Progress) -> Run:
+    """The run with a certificate of its bound, where the scenario asks for one.
+
+    A search that stopped early has no bound worth a long proof: it is given a few seconds.
+    """
+    limits = run.scenario.solve
+    if not limits.certificate:
+        return run
+    tell("certify", 0.0)
+    start = time.perf_counter()
+    longest = MOST_CERTIFYING_S if solution.proven else LEAST_CERTIFYING_S
+    made = certify(
+        formulation.problem,
+        run.result.bound,
+        time_limit_s=min(limits.time_limit_s, longest),
+        labels=formulation.columns["variant"].tolist(),
+    )
+    seconds = {**run.result.timings_s, "certify": round(time.perf_counter() - start, 3)}
+    tell("certify", 1.0)
+    return replace(run, result=replace(run.result, timings_s=seconds), proof=made.packed())
 
 
 def _standing(

@@ -172,7 +172,12 @@ def with_scenario(case: Case, scenario: Scenario) -> Formulation:
     """
     rulebook = open_rulebook(scenario.land.regime)
     return formulate(
-        case.measured.sites, case.measured.parcels, scenario, rulebook, reach=case.measured.reach
+        case.measured.sites,
+        case.measured.parcels,
+        scenario,
+        rulebook,
+        reach=case.measured.reach,
+        straddling=case.measured.straddling,
     )
 
 
@@ -187,7 +192,12 @@ def _prepared(
     stages = StageCache(default_cache_folder() if cache else None)
     measured = measure_sites(pack, scenario, cache=stages, progress=progress)
     formulation = formulate(
-        measured.sites, measured.parcels, scenario, rulebook, reach=measured.reach
+        measured.sites,
+        measured.parcels,
+        scenario,
+        rulebook,
+        reach=measured.reach,
+        straddling=measured.straddling,
     )
     nothing: NDArray[np.int64] = np.zeros(0, np.int64)
     empty = Solution("limit", nothing, nothing, nothing, None, None, None)

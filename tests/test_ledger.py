@@ -5,7 +5,13 @@ import pandas as pd
 import pytest
 
 from siteselect.errors import InputError
-from siteselect.ledger import LEDGER_COLUMNS, ledger_table, territory_caps
+from siteselect.ledger import (
+    LEDGER_COLUMNS,
+    as_spread,
+    charges_by_cap,
+    ledger_table,
+    territory_caps,
+)
 from siteselect.rulebook import open_rulebook
 from siteselect.scenario import ZanSettings
 
@@ -62,7 +68,7 @@ def test_a_cap_for_an_unknown_territory_names_the_nearest():
 def test_balances_by_hand():
     found = caps(ledgers=[{"level": "region", "default_cap_ha": 3, "origin": "essai"},
                           {"level": "commune", "default_cap_ha": 4}])  # fmt: skip
-    developed = TERRITORIES.assign(new_units=[250, 0, 130])
+    developed = as_spread(TERRITORIES, np.array([250, 0, 130]))
     restored = TERRITORIES.iloc[[1]].assign(restored_units=[50])
     table = ledger_table(found, developed, restored, open_rulebook("net-2031"), vintage="2026")
     assert list(table.columns) == list(LEDGER_COLUMNS)
@@ -80,7 +86,7 @@ def test_balances_by_hand():
 
 def test_sites_without_epci_are_charged_to_no_epci():
     found = caps(ledgers=[{"level": "epci", "default_cap_ha": 9}])
-    developed = TERRITORIES.assign(new_units=[100, 100, 100])
+    developed = as_spread(TERRITORIES, np.array([100, 100, 100]))
     none = TERRITORIES.iloc[:0].assign(restored_units=[])
     table = ledger_table(found, developed, none, open_rulebook("enaf-2021"), vintage="")
     epci = table[table["level"] == "epci"]
@@ -91,3 +97,23 @@ def test_sites_without_epci_are_charged_to_no_epci():
 def test_an_unknown_regime_names_the_nearest():
     with pytest.raises(InputError, match=r"net-2030.*did you mean net-2031"):
         open_rulebook("net-2030")
+
+
+def test_charges_are_looked_up_and_added_once_a_row():
+    """Row 0 lies in two communes of one EPCI (2 + 3 units), row 1 in the second commune alone."""
+    found = caps(ledgers=[{"level": "epci", "default_cap_ha": 9},
+                          {"level": "commune", "default_cap_ha": 9}])  # fmt: skip
+    spread = as_spread(TERRITORIES, np.array([2, 3, 7])).assign(row=[0, 0, 1])
+    told = {
+        (cap.level, cap.code): (rows.tolist(), units.tolist())
+        for cap, rows, units in charges_by_cap(found, spread)
+    }
+    assert told == {
+        ("programme", ""): ([0, 1], [5, 7]),
+        ("region", "84"): ([0], [5]),
+        ("region", "94"): ([1], [7]),
+        ("epci", "200000001"): ([0], [5]),
+        ("commune", "01001"): ([0], [2]),
+        ("commune", "01002"): ([0], [3]),
+        ("commune", "2A004"): ([1], [7]),
+    }

@@ -41,6 +41,13 @@ class Choice:
     new: int
     cost: int
     score: int
+    parts: tuple[tuple[Row, int], ...] = ()
+    """Where the site lies in several communes: territories of each, and its part of ``new``."""
+
+    @property
+    def charges(self) -> tuple[tuple[Row, int], ...]:
+        """Territories charged, with 0.01 ha each."""
+        return self.parts or ((self.row, self.new),)
 
 
 @dataclass(frozen=True)
@@ -316,7 +323,7 @@ def balances(
     """Code → (gross, restored) in 0.01 ha, for the territories of a level where land moves."""
     found: dict[str, tuple[int, int]] = {}
     for row, gross, back in (
-        *((one.row, one.new, 0) for one in choices),
+        *((place, part, 0) for one in choices for place, part in one.charges),
         *((one.row, 0, one.units) for one in restored),
     ):
         code = "FR" if level == "national" else row[LEVEL_COLUMN[level]]

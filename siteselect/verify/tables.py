@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from siteselect.verify.portfolio import (
     objective,
     restoration_cost,
 )
+from siteselect.verify.straddling import parts, places_of
 
 CHOSEN = ("selected", "forced_in")
 TOLERANCE = 1e-9
@@ -68,7 +69,7 @@ def check_tables(
     problems += _measures(tables, measured)
     if problems:
         return []  # a portfolio cannot be judged on figures that are not the sites'
-    choices = _choices(tables.sites, scenario, rulebook)
+    choices = _choices(tables.sites, scenario, rulebook, measured)
     restored = _restored(tables.restoration, measured.parcels, problems)
     every = tables.sites.to_dict("records")
     problems += _eligible(choices, measured)
@@ -150,10 +151,17 @@ def _short(value: object) -> str:
     return str(value)[:80]
 
 
-def _choices(sites: pd.DataFrame, scenario: Scenario, rulebook: Rulebook) -> list[Choice]:
+def _choices(
+    sites: pd.DataFrame, scenario: Scenario, rulebook: Rulebook, measured: Measured
+) -> list[Choice]:
     chosen = sites[sites["status"].isin(CHOSEN)]
-    rows = chosen.to_dict("records")
-    return [choice(row, str(row["variant"]), scenario, rulebook) for row in rows]
+    places = places_of(measured.straddling)
+    found = []
+    for row in chosen.to_dict("records"):
+        one = choice(row, str(row["variant"]), scenario, rulebook)
+        over = places.get(str(row["site_id"]), [])
+        found.append(replace(one, parts=tuple(parts(one.new, over))) if over else one)
+    return found
 
 
 def _restored(stated: pd.DataFrame, parcels: pd.DataFrame, problems: list[Msg]) -> list[Restored]:
