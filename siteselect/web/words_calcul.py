@@ -20,22 +20,8 @@ KINDS: Mapping[str, Msg] = {
     "explain": Msg("Why this site"),
     "upload": Msg("Reading a file"),
 }
-STAGES: Mapping[str, Msg] = {
-    "sites": Msg("Reading the sites"),
-    "land": Msg("Land under the footprints"),
-    "access": Msg("Road times to facilities"),
-    "routing": Msg("Road times"),
-    "matrix": Msg("Labour within reach"),
-    "formulate": Msg("Writing the model"),
-    "solve": Msg("Exact choice"),
-    "price": Msg("Price of zero net artificialisation"),
-    "replacement": Msg("Replacement costs"),
-    "write": Msg("Writing the files"),
-    "verify": Msg("Verification"),
-}
 WORDS: Mapping[str, Msg] = {
     **{f"kind.{key}": said for key, said in KINDS.items()},
-    **{f"stage.{key}": said for key, said in STAGES.items()},
     **{f"key.{key}": said for key, said in LABELS.items()},
     "own_scenarios": Msg("Yours"),
     "shipped_scenarios": Msg("Shipped: starting points"),

@@ -18,10 +18,9 @@ const act = (action) => async (event) => {
   fill($("trouble"));
   try { await action(event); } catch (error) { fail(error); }
 };
-const stageName = (stage) => (has(`stage.${stage}`) ? w(`stage.${stage}`) : stage);
 const kindName = (kind) => (has(`kind.${kind}`) ? w(`kind.${kind}`) : kind);
 const seconds = (from, to) => (new Date(to).getTime() - new Date(from).getTime()) / 1000;
-const scenarioOf = (job) => job.scenario ?? job.asked?.scenario ?? null;
+const scenarioOf = (job) => job.scenario;
 
 async function start() {
   const [found, list] = await Promise.all([api.get("/api/jobs"), api.get("/api/scenarios")]);
@@ -110,8 +109,7 @@ function card(job, before) {
     job.state === "infeasible" ? impossible(job) : null,
     job.state === "limit" ? h("p", {}, w("limit_text")) : null,
     actions(job),
-    ENDED.has(job.state) && job.state !== "done" && job.log
-      ? h("details", {}, h("summary", { class: "small" }, w("log")), h("pre", { class: "log", tabindex: 0, "aria-label": w("log") }, job.log)) : null);
+    job.state === "failed" ? log(job) : null);
   return element;
 }
 function when(job) {
@@ -121,17 +119,23 @@ function when(job) {
   return said;
 }
 
+function log(job) {
+  const text = h("pre", { class: "log", tabindex: 0, "aria-label": w("log") });
+  return h("details", { ontoggle: act(async ({ target }) => {
+    if (target.open) text.textContent = (await api.get(path`/api/jobs/${job.id}`)).log || w("none");
+  }) }, h("summary", { class: "small" }, w("log")), text);
+}
+
 function running(job, element) {
   const bar = h("progress", { max: 1, "aria-label": w("progress_label", { title: job.title }) });
   const text = h("p", { class: "small" });
   const stages = h("ol", { class: "stages" });
   element.update = (now) => {
     if (Number.isFinite(now.progress)) bar.value = now.progress; else bar.removeAttribute("value");
-    const name = now.stage ? stageName(now.stage) : w("working");
+    const name = now.stage ?? w("working");
     text.textContent = `${name}${Number.isFinite(now.progress) ? ` · ${percent(now.progress)}` : ""}${now.started ? ` · ${w("since", { duration: duration(seconds(now.started, Date.now())) })}` : ""}`;
-    const list = Object.entries(now.stages ?? {});
-    fill(stages, list.map(([stage, share], n) => h("li", { class: share >= 1 || n < list.length - 1 ? "done" : "now" }, stageName(stage),
-      share < 1 && n === list.length - 1 && share > 0 ? ` ${percent(share)}` : "")));
+    const last = now.stages.length - 1;
+    fill(stages, now.stages.map((one, n) => h("li", { class: n < last || one.progress >= 1 ? "done" : "now" }, one.text)));
   };
   element.update(job);
   return [bar, text, stages];
@@ -157,9 +161,9 @@ async function cancel(job) {
 }
 async function add(name, kind = "run") {
   const made = await api.post("/api/jobs", { scenario: name, kind });
-  const id = made.id ?? made.job?.id ?? made.job;
+  const { id } = made;
   wanted = id;
-  if (!jobs.has(id)) jobs.set(id, await api.get(path`/api/jobs/${id}`));
+  if (!jobs.has(id)) jobs.set(id, made);
   draw();
   live(w("started"));
   cards.get(id)?.element.scrollIntoView({ block: "nearest" });

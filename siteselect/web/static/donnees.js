@@ -87,7 +87,7 @@ async function report(pack) {
     h("tbody", {}, problems.map((one) => h("tr", {},
       h("td", {}, h("span", { class: `tag ${one.severity === "error" ? "bad" : "warn"}` }, `${sign[one.severity] ?? "·"} ${severity(one.severity)}`)),
       h("th", { scope: "row" }, one.what), h("td", { class: "num" }, number(one.count)),
-      h("td", { class: "wrap small" }, (one.examples ?? []).join(", ")), h("td", { class: "small" }, one.remedy))))))]
+      h("td", { class: "wrap small" }, [].concat(one.examples ?? []).join(", ")), h("td", { class: "small" }, one.remedy))))))]
     : h("p", {}, h("span", { class: "tag ok" }, `✓ ${w("check_good")}`)), button(w("check_again")));
 }
 async function check(pack) {
@@ -98,7 +98,7 @@ async function check(pack) {
   say(w("check_running"));
   try {
     const made = await api.post(path`/api/packs/${pack.name}/check`);
-    const done = await waitFor(made.id ?? made.job?.id ?? made.job, (job) => {
+    const done = await waitFor(made.id, (job) => {
       if (Number.isFinite(job.progress)) say(`${w("check_running")} ${percent(job.progress)}`);
     });
     checking.delete(pack.name);
@@ -125,7 +125,7 @@ $("upload").addEventListener("submit", async (event) => {
     const body = new FormData();
     body.append("file", $("upload-file").files[0]);
     const made = await api.post(`/api/uploads?pack=${encodeURIComponent(name)}`, body);
-    const id = made?.id ?? made?.job?.id ?? made?.job;
+    const id = made?.id;
     if (id) {
       fill(place, h("p", { class: "loading" }, w("reading")));
       const done = await waitFor(id);

@@ -74,7 +74,6 @@ async function territories(pack) {
 }
 
 function about(answer) {
-  $("about-title").textContent = state.get("title");
   fill($("about-text"), state.get("description"));
   $("remove").hidden = state.readOnly;
   drawState();
@@ -204,9 +203,9 @@ async function run() {
     else await save(name);
   }
   if (!name) return;
-  const { job, id } = await api.post("/api/jobs", { scenario: name, kind: "run" });
+  const { id } = await api.post("/api/jobs", { scenario: name, kind: "run" });
   live(w("started"));
-  location.assign(path`/calcul?job=${job?.id ?? job ?? id}`);
+  location.assign(path`/calcul?job=${id}`);
 }
 
 const act = (action) => async () => { try { await action(); } catch (error) { fail(error); } };
