@@ -268,6 +268,8 @@ def _settings(runs: Sequence[StoredRun]) -> pd.DataFrame:
 def _flattened(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     found: dict[str, str] = {}
     for key, value in tree.items():
+        if isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
+            value = {f"{k}": one for k, one in enumerate(value, 1)}  # entries of a list of tables
         if isinstance(value, Mapping):
             found.update(_flattened(value, f"{prefix}{key}."))
         else:

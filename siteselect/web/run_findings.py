@@ -215,7 +215,7 @@ def comparison(runs: Sequence[Named], t: Translator) -> dict[str, Any]:
         "criteria": _relabelled(_criteria(found.criteria, t), labels, t),
         "ledgers": _relabelled(_ledgers(found.ledgers, t), labels, t),
         "totals": _relabelled(_totals(found.totals, found.labels, t), labels, t),
-        "settings": _relabelled(found.settings, labels, t),
+        "settings": _relabelled(_settings(found.settings), labels, t),
     }  # fmt: skip
 
 
@@ -252,6 +252,11 @@ def _ledgers(table: pd.DataFrame, t: Translator) -> pd.DataFrame:
     named["level"] = [word("level", level, t) for level in table["level"]]
     hidden = ("gross_ha", "restored_ha", "code")
     return named[[name for name in named if not str(name).startswith(hidden)]]
+
+
+def _settings(table: pd.DataFrame) -> pd.DataFrame:
+    """Without what people wrote for people: the titles stand above every table."""
+    return table[~table["key"].isin(("title", "description"))]
 
 
 def _totals(table: pd.DataFrame, labels: Sequence[str], t: Translator) -> pd.DataFrame:

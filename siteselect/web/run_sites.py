@@ -105,6 +105,8 @@ def site_columns(folder: Path, t: Translator) -> dict[str, Any]:
 def site_sheet(folder: Path, site_id: str, t: Translator) -> dict[str, Any]:
     """What the run knows of one site, by groups, and its footprint in longitude and latitude.
 
+    Measures that are criteria are left to :func:`site_columns`.
+
     Raises
     ------
     NotFoundError
@@ -128,6 +130,7 @@ def site_sheet(folder: Path, site_id: str, t: Translator) -> dict[str, Any]:
         )
     table = file.read().slice(ids.index(site_id), 1)
     row = {name: table[name][0].as_py() for name in table.column_names}
+    scored = {one["key"] for one in criteria_of(scenario_of(folder), t)}
     geometry = from_wkb(row.pop("geometry"))
     return {
         "site_id": site_id,
@@ -136,7 +139,7 @@ def site_sheet(folder: Path, site_id: str, t: Translator) -> dict[str, Any]:
             _fact(group, column, row, t)
             for group, columns in FACTS.items()
             for column in columns
-            if column.key in row and not _hidden(column.key, row)
+            if column.key in row and column.key not in scored and not _hidden(column.key, row)
         ],
         "footprint": None if geometry is None else to_web(geometry),
     }

@@ -78,6 +78,7 @@ WORDS: Mapping[str, Msg] = {
     "status_excluded": Msg("excluded"),
     # sheet
     "sheet_of": Msg("Sheet of {name}"),
+    "show_footprint": Msg("See the footprint on the map"),
     "back_to_list": Msg("Back to the list"),
     "measures_title": Msg("Measures beside those of the selected sites"),
     "measures_caption": Msg("Measures of the site and of the selected sites"),
@@ -156,8 +157,8 @@ WORDS: Mapping[str, Msg] = {
     "option_draws": Msg("Draws"),
     "option_against": Msg("Against"),
     "option_points": Msg("Points of the curve"),
-    "option_loss": Msg("Loss accepted (%)"),
-    "option_different": Msg("Different sites, at least"),
+    "option_loss_share": Msg("Loss accepted (%)"),
+    "option_min_different": Msg("Different sites, at least"),
     "against_zan": Msg("the ZAN cap (price of ZAN)"),
     "against_groups": Msg("access, workforce, networks"),
     "against_new_ha": Msg("newly artificialised land"),

@@ -53,7 +53,7 @@ function addChoice(id) {
 function renumber() {
   const lines = Array.from($("picked").children);
   lines.forEach((line, k) => {
-    line.querySelector("label").textContent = `${w("result_n", { letter: letter(k) })}${k ? "" : ` (${w("reference")})`}`;
+    line.querySelector("label").textContent = `${w(k ? "result_n" : "reference_n", { letter: letter(k) })}`;
     line.querySelector("button").hidden = lines.length <= 2;
     line.querySelector("button").setAttribute("aria-label", w("remove", { letter: letter(k) }));
   });
@@ -75,7 +75,6 @@ async function compare(ids) {
 
 function overview(found) {
   const totals = found.totals, key = totals.columns.findIndex((one) => one.key === "key");
-  const apart = found.notices.length > 0;
   const line = (row) => Object.fromEntries(totals.columns.map((one, at) => [one.run ?? one.key, row[at]]));
   const rows = totals.rows.map(line);
   const columns = [{ label: w("figure"), head: true, text: (row) => row.figure },
@@ -85,7 +84,7 @@ function overview(found) {
   fill($("overview-body"),
     found.notices.length ? h("div", { class: "box warn", role: "note" }, h("ul", {}, found.notices.map((text) => h("li", {}, text)))) : null,
     plainTable({ caption: w("totals_caption"), columns, rows: key < 0 ? [] : rows }),
-    h("h3", {}, w("agreement_title")), agreement(found, apart),
+    h("h3", {}, w("agreement_title")), agreement(found),
     h("h3", {}, w("settings_title")), settings(found));
 }
 
@@ -115,8 +114,9 @@ function agreement(found) {
 
 function settings(found) {
   if (!found.settings.rows.length) return h("p", { class: "soft" }, w("settings_same"));
+  const words = { True: w("yes"), False: w("no"), None: "—" };
   const columns = found.settings.columns.map((one, at) => ({ label: at ? `${one.label} — ${titleOf(found, one.run)}` : w("setting"),
-    head: at === 0, text: (row) => (at ? String(row[at] ?? "—") : h("code", {}, row[at])) }));
+    head: at === 0, text: (row) => (at ? words[row[at]] ?? String(row[at] ?? "—") : h("code", {}, row[at])) }));
   return plainTable({ caption: w("settings_caption"), columns, rows: found.settings.rows });
 }
 const titleOf = (found, label) => found.runs.find((one) => one.label === label)?.title ?? label;

@@ -14,19 +14,17 @@ const address = new URLSearchParams(location.search);
 async function start() {
   const runs = await api.get("/api/runs");
   const wanted = address.get("run");
-  const chosen = runs.find((one) => one.run_id === wanted || one.id === wanted) ?? (wanted ? null : runs[0]);
-  fill($("run"), runs.map((one) => h("option", { value: idOf(one), selected: one === chosen },
-    `${one.title} — ${date(one.created)} · ${idOf(one)}`)));
+  const chosen = runs.find((one) => one.id === wanted) ?? (wanted ? null : runs[0]);
+  fill($("run"), runs.map((one) => h("option", { value: one.id, selected: one === chosen },
+    `${one.title} — ${date(one.created)} · ${one.id}`)));
   $("choose").hidden = !runs.length;
   $("none").hidden = runs.length > 0;
   $("run").addEventListener("change", () => { location.search = new URLSearchParams({ run: $("run").value }).toString(); });
   $("choose").addEventListener("submit", (event) => event.preventDefault());
   if (wanted && !chosen) fill($("trouble"), faults([{ message: w("no_such_run"), value: wanted }]));
-  if (chosen) await show(idOf(chosen), runs.length > 1);
+  if (chosen) await show(chosen.id, runs.length > 1);
   $("loading").hidden = true;
 }
-
-const idOf = (run) => run.id ?? run.run_id;
 
 async function show(id, comparable) {
   const told = await api.get(path`/api/runs/${id}`);
@@ -62,22 +60,24 @@ async function showList(run) {
   const sites = indexed({ criteria: run.criteria ?? [], ...answer });
   const pick = (i) => {
     history.replaceState(null, "", `?${new URLSearchParams({ run: run.id, site: sites.site_id[i] })}`);
-    showCard($("card"), { run, sites, i, pick: go });
+    showCard($("card"), { run, sites, i, pick: go, back,
+      seen: { outline: list.outline, show: () => { list.near(i); $("map").scrollIntoView({ block: "center" }); } } });
   };
   const list = await showSites(sites, run.pack?.name, { onPick: pick, restoration: restored });
   function go(i) { list.pick(i); $("sheet-title").focus(); }
-  keys(list);
+  function back() { $("sites").scrollIntoView(); list.table.focus(); }
+  keys(back);
   const first = sites.at.get(address.get("site"));
   if (first !== undefined) list.pick(first);
 }
 
 /** Enter on a row opens the sheet and goes there; Escape in the sheet comes back to the row. */
-function keys(list) {
+function keys(back) {
   $("list").addEventListener("keydown", (event) => {
     if (event.key === "Enter" && event.target.matches("tr[data-row]")) setTimeout(() => $("sheet-title").focus());
   });
   $("sheet").addEventListener("keydown", (event) => {
-    if (event.key === "Escape") { $("sites").scrollIntoView(); list.table.focus(); }
+    if (event.key === "Escape") back();
   });
   all("nav.within a").forEach((link) => link.addEventListener("click", () => {
     const title = document.querySelector(`${link.getAttribute("href")} h2`);

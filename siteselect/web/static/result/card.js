@@ -9,7 +9,7 @@ import { plainTable, shareBar, svg } from "./tables.js";
 const GROUPS = ["access", "workforce", "network"];
 let asked = 0; // the last site asked for: a late answer for another one is dropped
 
-export async function showCard(place, { run, sites, i, pick }) {
+export async function showCard(place, { run, sites, i, pick, back, seen }) {
   const turn = ++asked, id = sites.site_id[i];
   const inside = CHOSEN.has(sites.status[i]);
   const facts = h("div", { class: "facts" }, h("p", { class: "soft" }, w("loading")));
@@ -23,7 +23,8 @@ export async function showCard(place, { run, sites, i, pick }) {
       h("span", { class: `badge ${inside ? "ok" : ""}` }, statusWord(sites.status[i])),
       h("span", { class: `kind ${sites.kind[i]}` }, w(`kind_${sites.kind[i]}`)),
       h("span", {}, placeOf(sites, i)), h("span", {}, h("code", {}, id)),
-      h("button", { type: "button", class: "button", onclick: () => { location.hash = ""; $("list").querySelector("tr[tabindex='0']")?.focus(); } }, w("back_to_list"))),
+      h("button", { type: "button", class: "button small", onclick: back }, w("back_to_list")),
+      h("button", { type: "button", class: "button small", onclick: () => seen.show() }, w("show_footprint"))),
     sites.reason[i] ? h("p", { class: "reason" }, h("strong", {}, w("reason")), ` — ${sites.reason[i]}`) : null,
     h("div", { class: "sheet-grid" },
       h("div", { class: "wide" }, h("h3", {}, w("measures_title")), measures(sites, i)),
@@ -32,7 +33,9 @@ export async function showCard(place, { run, sites, i, pick }) {
   live(w("sheet_of", { name: sites.name[i] }));
   try {
     const found = await api.get(path`/api/runs/${run.id}/sites/${id}`);
-    if (turn === asked) fill(facts, factLists(found.facts));
+    if (turn !== asked) return;
+    fill(facts, factLists(found.facts));
+    seen.outline(found.footprint);
   } catch (error) {
     if (turn === asked) fill(facts, faults(error.faults) ?? String(error));
   }
@@ -41,8 +44,8 @@ export async function showCard(place, { run, sites, i, pick }) {
 function factLists(facts) {
   const groups = new Map();
   for (const one of facts ?? []) groups.set(one.group, [...(groups.get(one.group) ?? []), one]);
-  return [...groups].map(([group, some]) => [h("h3", {}, w(`facts_${group}`)),
-    h("dl", { class: "pairs" }, some.map((one) => h("div", {}, h("dt", {}, one.label), h("dd", {}, one.text))))]);
+  return [...groups].map(([group, some]) => h("div", {}, h("h3", {}, w(`facts_${group}`)),
+    h("dl", { class: "pairs" }, some.map((one) => h("div", {}, h("dt", {}, one.label), h("dd", {}, one.text))))));
 }
 
 /** Least, median and most of the selected sites, once a measure. */
@@ -77,9 +80,9 @@ function measures(sites, i) {
       { label: w("selected_range"), numeric: true,
         text: (row) => (row.beside ? `${figure(row.beside.low)} – ${figure(row.beside.high)}` : w("unknown")) },
       { label: w("placed"), text: strip },
-      { label: w("points_of_most"), numeric: true, text: (row) => [
+      { label: w("points_of_most"), numeric: true, text: (row) => h("span", { class: "nowrap" },
         shareBar(row.share > 0 ? row.points / (100 * row.share) : 0), " ",
-        `${number(row.points, 1)} / ${number(100 * row.share, 1)}`] }],
+        `${number(row.points, 1)} / ${number(100 * row.share, 1)}`) }],
     rows });
 }
 
@@ -130,8 +133,8 @@ export function answer(one, { sites, pick, inside }) {
     one.reasons?.length ? h("ul", {}, one.reasons.map((text) => h("li", {}, text))) : null,
     cost === null ? null : h("p", {}, h("strong", {}, w(inside ? "without_it" : "forcing_it", { points: million(cost) }))),
     cost === null || one.proven ? null : h("p", { class: "soft" }, w("not_exact")),
-    moves(w(inside ? "would_enter" : "enter"), one.enter, sites, pick),
-    moves(w(inside ? "would_leave" : "leave"), one.leave, sites, pick),
+    moves(w(inside ? "would_enter" : "enter"), one.enter, sites, pick, one.site_id),
+    moves(w(inside ? "would_leave" : "leave"), one.leave, sites, pick, one.site_id),
     Object.keys(one.changed ?? {}).length
       ? [h("h4", {}, w("other_way")), h("ul", {}, Object.entries(one.changed).map(([id, variant]) =>
         h("li", {}, siteLink(sites, id, pick), ` : ${w(`variant_${variant}`)}`)))] : null,
@@ -146,7 +149,8 @@ export function answer(one, { sites, pick, inside }) {
   return h("div", { class: "box" }, parts);
 }
 
-function moves(title, ids, sites, pick) {
+function moves(title, every, sites, pick, own) {
+  const ids = every?.filter((id) => id !== own);
   if (!ids?.length) return null;
   return [h("h4", {}, `${title} (${number(ids.length)})`),
     h("ul", {}, ids.map((id) => h("li", {}, siteLink(sites, id, pick))))];

@@ -12,8 +12,8 @@ const OPTIONS = {
     choice("against", ["zan", "groups", "new_ha", "cost", "brownfields"], "against"),
     field("points", "number", { value: 6, min: 2, max: 30, step: 1 })],
   alternatives: () => [
-    field("loss", "number", { value: 1, min: 0.1, max: 20, step: 0.1 }),
-    field("different", "number", { value: 5, min: 1, max: 50, step: 1 })],
+    field("loss_share", "number", { value: 1, min: 0.1, max: 20, step: 0.1 }),
+    field("min_different", "number", { value: 5, min: 1, max: 50, step: 1 })],
 };
 const KIND_OF = [["ranking", "rank"], ["robustness", "robustness"], ["tradeoffs", "tradeoffs"], ["alternatives", "alternatives"]];
 const SHARES = new Set(["frequency", "low", "high", "jaccard"]);
@@ -67,12 +67,12 @@ async function asked(kind, form, run, said) {
   for (const [name, value] of new FormData(form)) {
     options[name] = form.elements[name].type === "number" ? Number(value) : value;
   }
-  if ("loss" in options) options.loss /= 100; // said in percent
+  if ("loss_share" in options) options.loss_share /= 100; // said in percent
   const made = await api.post("/api/jobs", { kind, run: run.id, options });
   const bar = h("progress", { max: 1, "aria-label": w("progress") });
   const text = h("span", {}, w("state_queued"));
   fill(said, bar, " ", text, " ", h("a", { href: "/calcul" }, w("see_queue")));
-  return waitFor(made.job?.id ?? made.job ?? made.id, (now) => {
+  return waitFor(made.id, (now) => {
     if (now.progress === null || now.progress === undefined) bar.removeAttribute("value");
     else bar.value = now.progress;
     text.textContent = now.state === "queued" ? w("state_queued")

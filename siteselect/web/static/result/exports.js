@@ -18,10 +18,10 @@ export async function showExports(place, run) {
   await draw();
 }
 
-const made = (one) => one.made ?? (one.size !== null && one.size !== undefined);
+const made = (one) => one.made;
 
 const link = (one, run) =>
-  h("a", { class: "button", href: one.url ?? path`/api/runs/${run.id}/exports/${one.name}`, download: one.name.split("/").pop(),
+  h("a", { class: "button", href: one.url, download: "",
     "aria-label": w("download_file", { file: one.title }) }, w("download"));
 
 function maker(one, run, again) {
@@ -32,7 +32,7 @@ function maker(one, run, again) {
       said.textContent = ` ${w("state_queued")}`;
       try {
         const answer = await api.post("/api/jobs", { kind: "report", run: run.id, options: { parts: [one.part] } });
-        const job = await waitFor(answer.job?.id ?? answer.job ?? answer.id, (now) => {
+        const job = await waitFor(answer.id, (now) => {
           said.textContent = ` ${now.stage ?? w(`state_${now.state}`)} ${Number.isFinite(now.progress) ? percent(now.progress) : ""}`;
         });
         if (job.state === "done") { live(w("file_made", { file: one.title })); await again(); return; }

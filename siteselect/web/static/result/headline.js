@@ -33,11 +33,12 @@ function limits(run) {
   const texts = run.notices ?? [];
   if (!texts.length) return null;
   const list = h("ul", {}, texts.map((text) => h("li", {}, text)));
-  const title = h("h3", {}, h("span", { "aria-hidden": "true" }, "⚠ "), w("limits"));
-  return h("div", { class: "box warn limits", role: "note", "aria-label": w("limits") }, title,
-    run.simulated?.length ? h("p", {}, h("strong", {}, w("simulated_short"))) : null,
+  const title = [h("span", { "aria-hidden": "true" }, "⚠ "), h("strong", {}, w("limits")),
+    run.simulated?.length ? ` — ${w("simulated_short")} ` : " "];
+  return h("div", { class: "box warn limits", role: "note", "aria-label": w("limits") },
     texts.length > MANY
-      ? h("details", {}, h("summary", {}, plural(texts.length, "notices")), list) : list);
+      ? h("details", {}, h("summary", {}, title, h("span", { class: "nowrap" }, `(${plural(texts.length, "notices")})`)), list)
+      : [h("p", {}, title), list]);
 }
 
 function figures(run) {

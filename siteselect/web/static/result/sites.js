@@ -2,7 +2,7 @@
 import { $, h, fill, later } from "../lib/dom.js";
 import { SHAPES, PALETTE, createMap, kindMark } from "../lib/map.js";
 import { createTable } from "../lib/table.js";
-import { collator, lang, number, plain, w } from "../lib/words.js";
+import { collator, number, plain, w } from "../lib/words.js";
 
 export const CHOSEN = new Set(["selected", "forced_in"]);
 const KINDS = ["brownfield", "extension", "greenfield"];
@@ -72,7 +72,10 @@ export async function showSites(sites, pack, { onPick, restoration = null }) {
     map?.show(i);
     onPick(i);
   };
-  return { table, ready, pick, apply, leave: () => map?.gl?.remove() };
+  /** The footprint of the site in the sheet. */
+  const outline = (geometry) => ready.then((made) => made.shapes("site",
+    { type: "FeatureCollection", features: geometry ? [{ type: "Feature", properties: {}, geometry }] : [] }, "site"));
+  return { table, ready, pick, outline, near: (i) => map?.show(i, 14) };
 }
 
 function columns(sites) {
@@ -80,14 +83,14 @@ function columns(sites) {
     value: (i) => sites[key][i], text: (i) => number(sites[key][i], digits) });
   return [
     { key: "rank", label: w("rank"), width: 7, value: (i) => rankValue(sites, i), text: (i) => rankOf(sites, i) },
-    { key: "name", label: w("site"), width: 36, head: true, text: (i) => sites.name[i] },
-    { key: "commune", label: w("commune"), width: 22, value: (i) => sites.commune[i] ?? null, text: (i) => placeOf(sites, i) },
-    { key: "status", label: w("status"), width: 15, value: (i) => ORDER.indexOf(sites.status[i]),
-      text: (i) => `${SIGNS[sites.status[i]] ?? ""} ${statusWord(sites.status[i])}` },
-    { key: "kind", label: w("kind"), width: 15, text: (i) => w(`kind_${sites.kind[i]}`), icon: (i) => `kind ${sites.kind[i]}` },
-    figure("score", w("score"), 9, 3),
-    figure("usable_ha", w("usable_ha"), 11, 2),
+    { key: "name", label: w("site"), width: 40, head: true, text: (i) => sites.name[i] },
+    { key: "commune", label: w("commune"), width: 24, value: (i) => sites.commune[i] ?? null, text: (i) => placeOf(sites, i) },
+    figure("score", w("score"), 10, 3),
+    figure("usable_ha", w("usable_ha"), 12, 2),
     figure("new_artificialisation_ha", w("new_ha"), 12, 2),
+    { key: "status", label: w("status"), width: 19, value: (i) => ORDER.indexOf(sites.status[i]),
+      text: (i) => `${SIGNS[sites.status[i]] ?? ""} ${statusWord(sites.status[i])}` },
+    { key: "kind", label: w("kind"), width: 30, text: (i) => w(`kind_${sites.kind[i]}`), icon: (i) => `kind ${sites.kind[i]}` },
     figure("cost_keur", w("cost_keur"), 11, 0),
     { key: "region_name", label: w("region"), width: 22, value: (i) => sites.region_name[i] ?? null, text: (i) => sites.region_name[i] ?? "" },
     { key: "reason", label: w("reason"), width: 44, value: (i) => sites.reason[i] ?? null, text: (i) => sites.reason[i] ?? "" },
@@ -151,6 +154,8 @@ function legend(place, sites, restoration) {
 /** A link to a site that keeps the page: its sheet opens here. */
 export function siteLink(sites, id, pick) {
   const i = sites.at.get(id);
-  const text = i === undefined ? id : `${sites.name[i]} — ${placeOf(sites, i)}`;
-  return i === undefined ? text : h("button", { type: "button", class: "link", lang, onclick: () => pick(i) }, text);
+  if (i === undefined) return id;
+  // inventories often put the commune into the name
+  const place = sites.name[i].includes(sites.commune[i] ?? "?") ? `(${sites.departement[i] ?? "?"})` : `— ${placeOf(sites, i)}`;
+  return h("button", { type: "button", class: "link", onclick: () => pick(i) }, `${rankOf(sites, i) ? `${rankOf(sites, i)}. ` : ""}${sites.name[i]} ${place}`);
 }
