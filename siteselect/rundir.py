@@ -34,6 +34,8 @@ from siteselect.scenario_files import Change, dump_scenario, load_scenario
 RESULT = "result.json"
 MANIFEST = "manifest.json"
 SCENARIO = "scenario.toml"
+PROOF = "proof.json.gz"
+"""Certificate of the bound, where the scenario asks for one; see docs/proof.md."""
 TABLES = (
     "sites.parquet",
     "contributions.parquet",
@@ -121,6 +123,8 @@ def write_run(run: Run, folder: Path, reports: Callable[[Path], tuple[str, ...]]
                 **_plain(asdict(run.result)),
             },
         )
+        if run.proof is not None:
+            (place / PROOF).write_bytes(run.proof)
         reports(place)
         _write_json(place / MANIFEST, manifest_of(run, place))
 
@@ -138,7 +142,7 @@ def label_of(run: Run) -> dict[str, Any]:
 def run_id(scenario: Scenario, pack: DataPack, rulebook: Rulebook) -> str:
     """Twelve hexadecimal digits over all that decides the tables of a run."""
     decided = [
-        scenario.model_dump(mode="json", exclude={"solve": {"workers"}}),
+        scenario.model_dump(mode="json", exclude={"solve": {"workers", "certificate"}}),
         pack.digest,
         rulebook.id,
         rulebook.version,

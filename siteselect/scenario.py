@@ -408,6 +408,9 @@ class SolveSettings(_Settings):
     time_limit_s: Positive = Field(600.0, description="stop here with the incumbent and its gap, s")
     gap: NonNegative = Field(0.0, description="relative gap accepted as good enough")
     workers: int = Field(2, ge=1, description="threads for routing and search")
+    certificate: bool = Field(
+        True, description="write a proof of the bound (proof.json.gz) for `verify --proof`"
+    )
 
 
 class Scenario(_Settings):

@@ -56,6 +56,9 @@ def run(
 
 def verify(
     folder: Annotated[Path, typer.Argument(help="dossier d'un résultat")],
+    proof: Annotated[
+        bool, typer.Option("--proof", help="contrôler aussi le certificat de la borne")
+    ] = False,
     lang: LangOption = Lang.fr,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -66,12 +69,13 @@ def verify(
         from siteselect.verify import verify_run
 
         with progress(translator, quiet=quiet or as_json) as tell:
-            checks = verify_run(folder, progress=tell)
+            checks = verify_run(folder, proof=proof, progress=tell)
         if as_json:
             print_json(
                 {
                     "folder": str(folder),
                     "verified": True,
+                    "certified": proof,
                     "checks": [str(check) for check in checks],
                 }
             )

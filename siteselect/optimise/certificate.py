@@ -9,6 +9,8 @@ search shows here as a contradiction, or as a leaf that stays open. Ties are not
 from __future__ import annotations
 
 import dataclasses
+import gzip
+import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -58,6 +60,11 @@ class Certificate:
     lemmas: int
     seconds: float
     content: Json = field(repr=False)
+
+    def packed(self) -> bytes:
+        """The content as it is written: compact JSON, compressed, the same bytes every time."""
+        text = json.dumps(self.content, separators=(",", ":"), ensure_ascii=False)
+        return gzip.compress(text.encode("utf-8"), compresslevel=6, mtime=0)
 
 
 def certify(

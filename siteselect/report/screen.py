@@ -30,6 +30,7 @@ def stage_name(stage: str) -> Msg:
         "formulate": Msg("Writing the model"),
         "solve": Msg("Exact choice"),
         "price": Msg("Price of zero net artificialisation"),
+        "certify": Msg("Certificate of the bound"),
         "write": Msg("Writing the files"),
         "verify": Msg("Verification"),
     }.get(stage, Msg("Working"))

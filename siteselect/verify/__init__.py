@@ -2,8 +2,9 @@
 
 What it proves: the files are those that the run wrote; the measures follow from the pack; the
 portfolio respects every rule of the scenario; objective, ledger, ranks and totals are what
-Python integers say; the stated status agrees with objective and bound. What it does not: the
-bound itself and the price of zero net rest on the search (stated in the checks).
+Python integers say; the stated status agrees with objective and bound. Asked for the proof, it
+also checks the certificate of the bound, leaf by leaf and without any solver. What it does not:
+the price of zero net rests on the search (stated in the checks).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from siteselect.rundir import MANIFEST, RESULT, SCENARIO, TABLES, read_json, run
 from siteselect.scenario import Scenario
 from siteselect.scenario_files import load_scenario
 from siteselect.verify.exports import check_exports
+from siteselect.verify.runproof import check_run_proof
 from siteselect.verify.tables import check_tables, read_tables
 
 __all__ = ["verify_run"]
@@ -28,13 +30,21 @@ __all__ = ["verify_run"]
 Progress = Callable[[str, float], None]
 
 
-def verify_run(folder: str | Path, *, progress: Progress | None = None) -> tuple[Msg, ...]:
+def verify_run(
+    folder: str | Path, *, proof: bool = False, progress: Progress | None = None
+) -> tuple[Msg, ...]:
     """Recompute a run from its inputs; returns the checks that held.
+
+    Parameters
+    ----------
+    proof
+        check the certificate of the bound as well (``proof.json.gz``).
 
     Raises
     ------
     VerificationError
-        with every disagreement found.
+        with every disagreement found; asked for the proof, also where none was written, or where
+        it does not certify the whole bound.
     InputError
         the folder is not a run, or its files cannot be read.
     """
@@ -53,9 +63,11 @@ def verify_run(folder: str | Path, *, progress: Progress | None = None) -> tuple
     measured = measure_sites(pack, scenario, progress=progress)
     checks += check_tables(tables, measured, scenario, rulebook, result, problems)
     checks += check_exports(place, tables, manifest.get("lang", "fr"), problems)
+    if proof and not problems:
+        checks += check_run_proof(place, measured, scenario, rulebook, result, problems)
     if problems:
         raise VerificationError(problems)
-    return (*checks, _status(result))
+    return (*checks, _status(result, proof=proof))
 
 
 def _files(place: Path, manifest: dict[str, Any]) -> Iterator[Msg]:
@@ -118,7 +130,15 @@ def _identity(
             yield Msg("the run id of {file} does not follow from the inputs", file=where)
 
 
-def _status(result: dict[str, Any]) -> Msg:
+def _status(result: dict[str, Any], *, proof: bool) -> Msg:
+    if proof:
+        return Msg(
+            "status {status}: objective {objective}, bound {bound}, certified without any solver "
+            "(the price of zero net rests on the search)",
+            status=result["status"],
+            objective=result["objective"],
+            bound=result["bound"],
+        )
     return Msg(
         "status {status}: objective {objective}, bound {bound} (the bound and the price of "
         "zero net rest on the search, they are not recomputed)",

@@ -1,0 +1,70 @@
+"""The certificate of a run against the requirements that the auditor reads from its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from siteselect.measuring import Measured
+from siteselect.messages import Msg
+from siteselect.rulebook import Rulebook
+from siteselect.rundir import PROOF
+from siteselect.scenario import Scenario
+from siteselect.verify.proof import ProofReport, check_proof, read_proof
+from siteselect.verify.proofrows import model_of_run
+
+
+def check_run_proof(
+    folder: Path,
+    measured: Measured,
+    scenario: Scenario,
+    rulebook: Rulebook,
+    result: Mapping[str, Any],
+    problems: list[Msg],
+) -> list[Msg]:
+    """Adds what is wrong to ``problems``; returns what was checked."""
+    path = folder / PROOF
+    if not path.is_file():
+        problems.append(
+            Msg("the run has no {file}: run the scenario again with solve.certificate = true",
+                file=PROOF)
+        )  # fmt: skip
+        return []
+    proof = read_proof(path)
+    if isinstance(proof, Msg):
+        problems.append(proof)
+        return []
+    report = check_proof(proof, model_of_run(measured, scenario, rulebook))
+    problems += report.problems
+    if not report.problems:
+        problems += _short_of(report, int(result["bound"]))
+    return [
+        Msg("the proof holds: {leaves} leaves closed in integers, {lemmas} choices without "
+            "restoration, no portfolio is worth more than {bound}", leaves=report.leaves,
+            lemmas=report.lemmas, bound=report.bound)
+    ]  # fmt: skip
+
+
+def _short_of(report: ProofReport, stated: int) -> list[Msg]:
+    """Where the proof claims or certifies less than the run states."""
+    if report.bound > stated:
+        return [
+            Msg("the proof is of the bound {proof}, the run states {stated}", proof=report.bound,
+                stated=stated)
+        ]  # fmt: skip
+    if report.complete:
+        return []
+    share = report.closed / max(report.leaves, 1)
+    if report.certified is None:
+        return [
+            Msg("the bound {stated} is not certified: {closed} of {leaves} leaves are closed "
+                "({share:.0%})", stated=stated, closed=report.closed, leaves=report.leaves,
+                share=share)
+        ]  # fmt: skip
+    return [
+        Msg("the bound {stated} is not certified: {closed} of {leaves} leaves are closed "
+            "({share:.0%}); certified is that no portfolio is worth more than {certified}",
+            stated=stated, closed=report.closed, leaves=report.leaves, share=share,
+            certified=report.certified)
+    ]  # fmt: skip
