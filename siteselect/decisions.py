@@ -9,8 +9,8 @@ import pandas as pd
 
 from siteselect.alternatives import alternatives, most_different
 from siteselect.errors import Fault, InputError, nearest_name
-from siteselect.explain import OverrideCost, all_overrides_cost, override_costs
 from siteselect.messages import Msg
+from siteselect.overrides import OverrideCost, all_overrides_cost, override_costs
 from siteselect.ranking import nested_order, replacement_costs, replacement_order, reserve_list
 from siteselect.reopen import Case
 from siteselect.robustness import Uncertainty, robustness
@@ -73,7 +73,8 @@ def rank_tables(
         }
         for place, one in enumerate(reserve.sites, 1)
     ]
-    overrides = override_costs(case)
+    locks = case.scenario.locks
+    overrides = override_costs(problem, solution, locks, solve=case.solver)
     tables = {
         "replacement": _named(case, pd.DataFrame(rows)),
         "reserve": _named(case, pd.DataFrame(listed, columns=list(listed[0]) if listed else
@@ -86,7 +87,7 @@ def rank_tables(
         "replacement_costs": {one.site_id: one.cost for one in found},
         "reserve": [one.site_id for one in reserve.sites],
         "reserve_enlarged_status": reserve.enlarged_status,
-        "overrides_cost": all_overrides_cost(case),
+        "overrides_cost": all_overrides_cost(problem, solution, locks, solve=case.solver),
     }
     if nested:
         steps = nested_order(problem, solution, step=nested, solve=case.solver)
@@ -279,4 +280,5 @@ def _overrides(overrides: tuple[OverrideCost, ...]) -> pd.DataFrame:
          " ".join(one.leave))
         for one in overrides
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=["site_id", "direction", "reason", "cost", "enter", "leave"])
+    columns = ["site_id", "direction", "reason", "objective_lost", "enter", "leave"]
+    return pd.DataFrame(rows, columns=columns)

@@ -22,7 +22,7 @@ from siteselect.problem import SelectionProblem
 from siteselect.reopen import Case
 from siteselect.scoring import GROUPS, criterion_weights, value
 from siteselect.units import score_from_units
-from siteselect.whatif import difference, locked, names, with_locks, without_lock
+from siteselect.whatif import difference, locked, with_locks
 
 Standing = Literal["selected", "forced_in", "not_selected", "forced_out", "excluded", "no_variant"]
 
@@ -90,22 +90,6 @@ class Explanation:
     override_reason: str | None
 
 
-@dataclass(frozen=True)
-class OverrideCost:
-    """What one override of a planner costs: the objective that its removal would bring back.
-
-    ``cost`` is ``None`` where the search without it is not proven. ``enter`` and ``leave`` are
-    what the override changes: sites that it brings in and that it drives out.
-    """
-
-    site_id: str
-    direction: Literal["forced_in", "forced_out"]
-    reason: str | None
-    cost: int | None
-    enter: tuple[str, ...]
-    leave: tuple[str, ...]
-
-
 def explain(case: Case, site_id: str, *, obstacles: bool = True) -> Explanation:
     """Why a site is, or is not, in the portfolio of a case.
 
@@ -137,39 +121,6 @@ def explain(case: Case, site_id: str, *, obstacles: bool = True) -> Explanation:
     if site in set(case.solution.chosen.tolist()):
         return _selected(case, site, blank)
     return _left_out(case, site, row, blank, look=obstacles)
-
-
-def override_costs(case: Case) -> tuple[OverrideCost, ...]:
-    """What each override of the planners costs in the objective, the others kept.
-
-    The log of a committee: who forced what in or out, why, and what it cost.
-    """
-    inside, outside = locked(case.problem)
-    found = []
-    for site, direction in [
-        *((s, "forced_in") for s in sorted(inside)),
-        *((s, "forced_out") for s in sorted(outside)),
-    ]:
-        free = case.solver(without_lock(case.problem, [site]))
-        name = names(case.problem, [site])[0]
-        reason = case.scenario.locks.reasons.get(name)
-        cost = None
-        if free.objective is not None and free.proven and case.solution.proven:
-            cost = free.objective - case.objective
-        enter, leave = difference(case.problem, free.chosen, case.solution.chosen)
-        found.append(OverrideCost(name, direction, reason, cost, enter, leave))  # type: ignore[arg-type]
-    return tuple(sorted(found, key=lambda one: (one.direction, one.site_id)))
-
-
-def all_overrides_cost(case: Case) -> int | None:
-    """What all overrides cost together; ``None`` where the free problem is not proven."""
-    inside, outside = locked(case.problem)
-    if not inside and not outside:
-        return 0
-    free = case.solver(without_lock(case.problem, inside | outside))
-    if free.objective is None or not (free.proven and case.solution.proven):
-        return None
-    return free.objective - case.objective
 
 
 def _selected(case: Case, site: int, blank: Explanation) -> Explanation:

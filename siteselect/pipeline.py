@@ -23,6 +23,7 @@ from siteselect.measuring import Measured, measure_sites
 from siteselect.messages import Msg
 from siteselect.optimise import Solution, certify, solve
 from siteselect.outcome import Outcome, outcome_of
+from siteselect.overrides import all_overrides_cost, as_logged, overridden, override_costs
 from siteselect.pack import DataPack, open_pack
 from siteselect.problem import Ledger, SelectionProblem
 from siteselect.ranking import Standing, standing_of
@@ -32,6 +33,7 @@ from siteselect.rundir import run_id, write_run
 from siteselect.runs import Run, RunResult
 from siteselect.scenario import Scenario
 from siteselect.scenario_files import LoadedScenario, load_scenario, scenario_from_mapping
+from siteselect.whatif import exact
 
 Progress = Callable[[str, float], None]
 MOST_CERTIFYING_S, LEAST_CERTIFYING_S = 120.0, 5.0
@@ -119,9 +121,13 @@ def run(
         price = _price_of_zan(formulation, loaded.scenario, solution, tell)
     with clock.stage("rank"):
         standing = _standing(formulation.problem, loaded.scenario, solution, tell)
+        log = _overrides(formulation.problem, loaded.scenario, solution, tell)
     outcome = outcome_of(measured, formulation, solution, loaded.scenario, rulebook, standing)
     outcome = replace(outcome, totals={**outcome.totals, **price})
-    done = _assemble(loaded, pack, rulebook, measured, formulation, solution, outcome, clock, lang)
+    log["reserve_by"] = standing.reserve_by
+    done = _assemble(
+        loaded, pack, rulebook, measured, formulation, solution, outcome, clock, log, lang
+    )
     if out is not None:
         if reports == "all":
             done = _certified(done, formulation, solution, tell)
@@ -245,17 +251,31 @@ def _certified(run: Run, formulation: Formulation, solution: Solution, tell: Pro
 
 def _standing(
     problem: SelectionProblem, scenario: Scenario, solution: Solution, tell: Progress
-) -> Standing | None:
-    """Replacement costs and the model's reserve, where the scenario asks for them."""
-    if not scenario.ranking.priced or solution.status == "interrupted":
-        return None
+) -> Standing:
+    """Replacement costs where the scenario asks for them, and the reserve."""
+    if solution.status == "interrupted":
+        return Standing({}, None, "score")
     return standing_of(
         problem,
         solution,
-        reserve=scenario.reserve if scenario.ranking.reserve == "model" else None,
+        scenario.ranking,
+        size=scenario.reserve,
         time_limit_s=scenario.solve.time_limit_s,
         progress=tell,
     )
+
+
+def _overrides(
+    problem: SelectionProblem, scenario: Scenario, solution: Solution, tell: Progress
+) -> dict[str, Any]:
+    """The log of the planners with what each override costs; nothing when there is none."""
+    if not overridden(scenario.locks):
+        return {}
+    tell("overrides", 0.0)
+    search = exact(time_limit_s=scenario.solve.time_limit_s, gap=scenario.solve.gap)
+    costs = override_costs(problem, solution, scenario.locks, solve=search)
+    total = all_overrides_cost(problem, solution, scenario.locks, solve=search)
+    return {"overrides": tuple(as_logged(one) for one in costs), "overrides_cost": total}
 
 
 def _assemble(
@@ -267,6 +287,7 @@ def _assemble(
     solution: Solution,
     outcome: Outcome,
     clock: _Clock,
+    log: Mapping[str, Any],
     lang: Lang,
 ) -> Run:
     statuses = outcome.sites["status"].value_counts()
@@ -289,6 +310,7 @@ def _assemble(
         seed=loaded.scenario.seed,
         versions=_versions(),
         routing=measured.routing,
+        **log,
     )
     translator = Translator(lang)
     return Run(

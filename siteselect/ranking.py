@@ -11,7 +11,8 @@ little to lose.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from siteselect import optimise
 from siteselect.messages import Msg
 from siteselect.optimise import Solution
 from siteselect.problem import SelectionProblem
+from siteselect.scenario import RankingSettings
 from siteselect.whatif import (
     Solve,
     difference,
@@ -33,6 +35,8 @@ from siteselect.whatif import (
 
 Ints = NDArray[np.int64]
 Progress = Callable[[str, float], None]
+ReserveBy = Literal["next", "model", "score"]
+"""How a reserve list was drawn up, see ``[ranking]`` of a scenario."""
 
 
 @dataclass(frozen=True)
@@ -86,11 +90,12 @@ class Standing:
     """What a scenario asks of ranks: costs by site, and the reserve as the model would take it.
 
     ``costs`` holds ``None`` where no portfolio exists without the site, or none is proven;
-    ``reserve`` is ``None`` where the reserve goes by score.
+    ``reserve`` is ``None`` where the reserve goes by score, as ``reserve_by`` then says.
     """
 
     costs: Mapping[str, int | None]
     reserve: tuple[str, ...] | None
+    reserve_by: ReserveBy
 
 
 @dataclass(frozen=True)
@@ -161,19 +166,37 @@ def _compared(
 def standing_of(
     problem: SelectionProblem,
     solution: Solution,
+    settings: RankingSettings,
     *,
-    reserve: int | None,
+    size: int,
     time_limit_s: float = 600.0,
     progress: Progress | None = None,
 ) -> Standing:
-    """Costs of all selected sites and, where ``reserve`` gives a length, the reserve list."""
-    found = replacement_costs(problem, solution, time_limit_s=time_limit_s, progress=progress)
-    listed = None
-    if reserve is not None:
-        search = exact(time_limit_s=time_limit_s)
-        taken = reserve_list(problem, solution, found, size=reserve, solve=search)
-        listed = tuple(one.site_id for one in taken.sites)
-    return Standing({one.site_id: one.cost for one in found}, listed)
+    """What ``[ranking]`` asks for: costs of the selected sites, and ``size`` sites in reserve.
+
+    Where there is no room for ``size`` more sites beside the selection, sites that replace one
+    that falls out are listed first, as for ``model``. The reserve goes by score where the
+    portfolio, or a search that the reserve needs, is not proven: it would otherwise depend on
+    the speed of the machine.
+    """
+
+    def replaced() -> tuple[Replacement, ...]:
+        return replacement_costs(problem, solution, time_limit_s=time_limit_s, progress=progress)
+
+    found = replaced() if settings.priced else ()
+    costs = {one.site_id: one.cost for one in found}
+    if settings.reserve == "score" or size == 0 or not solution.proven:
+        return Standing(costs, None, "score")
+    search = exact(time_limit_s=time_limit_s)
+    by, falling = settings.reserve, found if settings.reserve == "model" else ()
+    taken = reserve_list(problem, solution, falling, size=size, solve=search)
+    if by == "next" and len(taken.sites) < size:
+        by, falling = "model", found or replaced()
+        taken = reserve_list(problem, solution, falling, size=size, solve=search)
+    known = all(one.status in ("optimal", "infeasible") for one in falling)
+    if not known or taken.enlarged_status != "optimal":
+        return Standing(costs, None, "score")
+    return Standing(costs, tuple(one.site_id for one in taken.sites), by)
 
 
 def replacement_order(
@@ -209,8 +232,9 @@ def reserve_list(
     """What the model would take next, ``size`` sites at most.
 
     First the sites that enter when a selected site falls out (in order of how many they stand in
-    for); then those of the best portfolio of p + ``size`` sites around the selection, with
-    budget, areas and quotas in proportion, land caps as they are. Ties by score, then identifier.
+    for; none where ``replacements`` is empty); then those of the best portfolio of p + ``size``
+    sites around the selection, with budget, areas and quotas in proportion, land caps as they
+    are (of fewer sites where there is no room for so many). Ties by score, then identifier.
     """
     search = solve or exact()
     stands_in: dict[str, list[str]] = {}
@@ -243,7 +267,11 @@ def _enlarged(
     if size <= 0:
         return set(), "not asked"
     larger = scaled_to(problem, problem.count + size, keep_minima=True)
-    found = solve(with_locks(larger, include=solution.chosen.tolist()))
+    larger = with_locks(larger, include=solution.chosen.tolist())
+    found = solve(larger)
+    if found.status == "infeasible":
+        # There is no room for so many more: as many as are worth it.
+        found = solve(replace(larger, at_most=True))
     if found.objective is None:
         return set(), found.status
     enter, _ = difference(problem, solution.chosen, found.chosen)

@@ -129,6 +129,11 @@ def write_run(run: Run, folder: Path, reports: Callable[[Path], tuple[str, ...]]
         _write_json(place / MANIFEST, manifest_of(run, place))
 
 
+def _read_field(value: Any) -> Any:
+    """A field of the result as the run held it: JSON knows no tuples."""
+    return tuple(value) if isinstance(value, list) else value
+
+
 def label_of(run: Run) -> dict[str, Any]:
     """What every table says of itself (Parquet metadata): run, regime, simulated, assumed."""
     return {
@@ -222,7 +227,7 @@ def read_run(folder: str | Path) -> Run:
         rulebook=open_rulebook(scenario.land.regime),
         result=RunResult(
             **{
-                field.name: result[field.name]
+                field.name: _read_field(result[field.name])
                 for field in fields(RunResult)
                 if field.name in result
             }

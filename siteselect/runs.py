@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -43,6 +44,13 @@ class RunResult:
     versions: Mapping[str, str]
     routing: Mapping[str, str] = field(default_factory=dict)
     """how each measure by road was computed, and why so; nothing for what the cache held"""
+    reserve_by: str = "score"
+    """how the reserve was drawn up: next, model or score (see ``[ranking]``)"""
+    overrides: tuple[Mapping[str, Any], ...] = ()
+    """log of the planners: site_id, direction, reason, cost (score × 10⁶ lost, ``None``: not
+    proven), status, enter, leave"""
+    overrides_cost: int | None = 0
+    """what all overrides cost together, score × 10⁶; ``None``: not proven"""
 
 
 @dataclass(frozen=True)

@@ -391,9 +391,11 @@ class RankingSettings(_Settings):
     order: Literal["score", "replacement_cost"] = Field(
         "score", description="order of the selected sites; replacement_cost prices them too"
     )
-    reserve: Literal["score", "model"] = Field(
-        "score",
-        description="reserve list: next scores, or what the model would take next (prices too)",
+    reserve: Literal["next", "model", "score"] = Field(
+        "next",
+        description="reserve list: next: what the model takes with more places, the selection "
+        "kept (model where there is no room for so many); model: first what replaces a selected "
+        "site that falls out (prices too), then next; score: the next scores",
     )
 
     @property

@@ -81,8 +81,10 @@ def test_the_price_of_zan_is_the_same_from_both_sides(tiny_pack):
 def test_statuses_reasons_and_ranks(tiny_pack):
     locks = {"include": ["E-09"], "exclude": ["B-00"], "reasons": {"E-09": "préfet, 3 mai"}}
     run = siteselect.run(
-        mapping(tiny_pack, locks=locks, candidates={"max_area_ha": 9.0}), cache=False, lang="en"
-    )
+        mapping(tiny_pack, locks=locks, candidates={"max_area_ha": 9.0},
+                ranking={"reserve": "score"}),
+        cache=False, lang="en",
+    )  # fmt: skip
     sites = run.sites.set_index("site_id")
     assert sites.loc["E-09", "status"] == "forced_in"
     assert "préfet, 3 mai" in sites.loc["E-09", "reason"]

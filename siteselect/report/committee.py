@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +31,9 @@ from siteselect.report.tables import (
     restoration_table,
     selection_table,
 )
-from siteselect.report.words import DISCLAIMER, word
+from siteselect.report.words import DISCLAIMER, reserve_meaning, word
 from siteselect.runs import Run
+from siteselect.units import score_from_units
 
 LIST_KEYS = (
     "rank", "name", "commune", "departement", "kind", "variant", "usable_ha",
@@ -209,11 +210,14 @@ def _sections(run: Run, t: Translator, findings: Findings) -> list[dict[str, Any
             Msg("Reserve"),
             [_part("", reserve_table(run), RESERVE_KEYS, t)],
             t,
-            lines=[Msg("Next sites by score; areas and costs describe the whole footprint.")],
+            lines=[
+                reserve_meaning(run.result.reserve_by),
+                Msg("Areas and costs describe the whole footprint."),
+            ],
         ),
         _ledgers(run, t),
         _section(Msg("Restoration"), [_part("", restoration_table(run), RESTORATION_KEYS, t)], t),
-        _overrides(run, t, findings.override_costs),
+        _overrides(run, t),
         _robustness(run, t, findings),
         _excluded(run, t),
         _method(run, t),
@@ -277,7 +281,7 @@ def _ledgers(run: Run, t: Translator) -> dict[str, Any]:
     )
 
 
-def _overrides(run: Run, t: Translator, costs: Mapping[str, float] | None) -> dict[str, Any]:
+def _overrides(run: Run, t: Translator) -> dict[str, Any]:
     changes = Table(
         tuple(
             Column(key, label)
@@ -290,12 +294,14 @@ def _overrides(run: Run, t: Translator, costs: Mapping[str, float] | None) -> di
         ),
         tuple((c.key, str(c.old), str(c.new), c.origin) for c in run.changes),
     )
-    parts = [_part("", overrides_table(run, t, costs=costs), (), t)]
+    parts = [_part("", overrides_table(run, t), (), t)]
     if run.changes:
         parts.append(_part(t.text(Msg("Changes made to the base scenario")), changes, (), t))
-    locked = bool(run.scenario.locks.include or run.scenario.locks.exclude)
-    hint = Msg("What each override costs: siteselect rank RUN, then make this document again.")
-    lines = (hint,) if locked and costs is None else ()
+    together = run.result.overrides_cost
+    lines: tuple[Msg, ...] = ()
+    if run.result.overrides and together is not None:
+        lines = (Msg("All overrides together cost {points:.6f} points of the objective.",
+                     points=score_from_units(together)),)  # fmt: skip
     return _section(Msg("Overrides"), parts, t, lines=lines, break_before=True)
 
 

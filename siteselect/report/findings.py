@@ -1,7 +1,7 @@
 """What the analyses kept beside a run add to its page and to the committee pack.
 
-A run is written once; ``siteselect robustness`` and ``siteselect rank`` put their tables into
-``RUN/analysis`` later. Analyses of another run (an older one in the same place) are left aside.
+A run is written once; ``siteselect robustness`` puts its tables into ``RUN/analysis``
+later. Analyses of another run (an older one in the same place) are left aside.
 """
 
 from __future__ import annotations
@@ -61,12 +61,9 @@ class Findings:
     ----------
     robustness
         facts and the tables ``sites`` and ``structures`` of ``siteselect robustness``.
-    override_costs
-        points that each site forced in or out costs, by ``site_id``.
     """
 
     robustness: tuple[Mapping[str, Any], pd.DataFrame, pd.DataFrame] | None = None
-    override_costs: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -88,16 +85,7 @@ def read_findings(folder: Path, run: Run) -> Findings:
         None
         if robust is None
         else (robust, _table(folder, "robustness", "sites"), _structures(folder)),
-        override_costs(folder, run),
     )
-
-
-def override_costs(folder: Path, run: Run) -> dict[str, float] | None:
-    """What each override costs in the objective, where ``siteselect rank`` computed it."""
-    if _facts(folder, "ranking", run) is None:
-        return None
-    table = _table(folder, "ranking", "overrides")
-    return dict(zip(table["site_id"].astype(str), table["cost"].astype(float), strict=True))
 
 
 def _facts(folder: Path, name: str, run: Run) -> Mapping[str, Any] | None:

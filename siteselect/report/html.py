@@ -21,7 +21,7 @@ from siteselect.report.geography import main_roads, outlines
 from siteselect.report.svgmap import RADIUS, RADIUS_RESERVE, draw_map
 from siteselect.report.tables import criteria_table, overrides_table
 from siteselect.report.webmap import map_data
-from siteselect.report.words import DISCLAIMER
+from siteselect.report.words import DISCLAIMER, reserve_meaning
 from siteselect.runs import Run
 
 HERE = Path(__file__).parent
@@ -106,7 +106,7 @@ def _context(
     ledger, ledger_left_out = page.ledger_views(run, t)
     restoration_headings, restoration = page.restoration_views(run, t)
     criteria = criteria_table(run, t)
-    overrides = overrides_table(run, t, costs=findings.override_costs)
+    overrides = overrides_table(run, t)
     layers = run.pack.manifest.layers
     drawn = outlines(run.pack)
     roads = main_roads(run.pack, drawn[drawn["level"] == "region"], near_m=BORDER_M)
@@ -136,6 +136,7 @@ def _context(
         "map_sources": facts.map_sources(layers),
         "selected": selected,
         "reserve": reserve,
+        "reserve_meaning": t.text(reserve_meaning(run.result.reserve_by)),
         "by_index": {site.index: site for site in (*selected, *reserve)},
         "filter_regions": sorted(
             {(s.region_code, s.region) for s in selected}, key=lambda pair: pair[1]

@@ -31,6 +31,13 @@ def stage_name(stage: str) -> Msg:
         "solve": Msg("Exact choice"),
         "price": Msg("Price of zero net artificialisation"),
         "certify": Msg("Certificate of the bound"),
+        "rank": Msg("Ranks and reserve"),
+        "overrides": Msg("Cost of the overrides"),
+        "replacement": Msg("Replacement costs"),
+        "draws": Msg("Perturbed choices"),
+        "structures": Msg("Other rules"),
+        "alternatives": Msg("Other portfolios"),
+        "front": Msg("Trade-offs"),
         "write": Msg("Writing the files"),
         "verify": Msg("Verification"),
     }.get(stage, Msg("Working"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from siteselect.report.words import criterion_label
 from siteselect.runs import STATUSES, Run
 from siteselect.scenario import MEASURES
 from siteselect.scoring import criterion_weights
+from siteselect.units import score_from_units
 
 OPTIONAL = frozenset({"replacement_cost"})
 """Columns shown only where a run has values for them."""
@@ -135,12 +136,10 @@ def criteria_table(run: Run, translator: Translator) -> Table:
     return Table(CRITERIA_COLUMNS, tuple(rows))
 
 
-def overrides_table(
-    run: Run, translator: Translator, *, costs: Mapping[str, float] | None = None
-) -> Table:
-    """Sites forced in or out by a planner, with the reason given.
+def overrides_table(run: Run, translator: Translator) -> Table:
+    """Sites forced in or out by a planner, with the reason given and the cost (points).
 
-    ``costs``: what each costs in the objective (points), by ``site_id``; a column where given.
+    A site held by an earlier wave is a commitment, not an override: it has no cost.
     """
     locks = run.scenario.locks
     sites = pd.DataFrame(run.sites).set_index("site_id")
@@ -160,8 +159,12 @@ def overrides_table(
                 locks.reasons.get(site) or translator.text(Msg("no reason given")),
             )
         )
-    if costs is None:
+    if not run.result.overrides:
         return Table(OVERRIDES, tuple(rows))
+    costs = {
+        one["site_id"]: None if one["cost"] is None else score_from_units(one["cost"])
+        for one in run.result.overrides
+    }
     return Table((*OVERRIDES, OVERRIDE_COST), tuple((*row, costs.get(row[1])) for row in rows))
 
 

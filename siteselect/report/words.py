@@ -83,3 +83,17 @@ def criterion_label(measure: str, translator: Translator) -> str:
     """The name of a criterion, by its measured column."""
     known = CRITERIA.get(measure)
     return measure if known is None else translator.text(known)
+
+
+def reserve_meaning(reserve_by: str) -> Msg:
+    """In which order the reserve stands (see ``[ranking]`` of a scenario)."""
+    return {
+        "next": Msg(
+            "What the model takes next, with more places and the selection kept; by score."
+        ),
+        "model": Msg(
+            "First what the model takes when a selected site falls out, by how many it would "
+            "replace; then what it takes with more places."
+        ),
+        "score": Msg("Next sites by score."),
+    }[reserve_by]

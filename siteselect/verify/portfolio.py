@@ -127,7 +127,7 @@ def broken_rules(
     yield from _territories(choices, every_site, scenario)
     yield from _named_groups(choices, scenario)
     yield from _totals(choices, restored, scenario)
-    yield from _apart(choices, scenario)
+    yield from apart([one.row for one in choices], scenario)
     yield from _parcels(choices, restored, scenario)
     if scenario.zan.enforced:
         yield from _balances(choices, restored, scenario)
@@ -245,13 +245,13 @@ def _totals(
                       cost=float(cost), budget=limits.budget_keur)  # fmt: skip
 
 
-def _apart(choices: Sequence[Choice], scenario: Scenario) -> Iterator[Msg]:
-    """Separation (integer decimetres) and overlap, pair by pair."""
+def apart(rows: Sequence[Row], scenario: Scenario) -> Iterator[Msg]:
+    """Separation (integer decimetres) and overlap of sites, pair by pair."""
     least = round(scenario.constraints.separation_km * 10_000)
-    points = [_decimetres(one.row["geometry"]) for one in choices]
+    points = [_decimetres(row["geometry"]) for row in rows]
     for i, (x, y) in enumerate(points):
         for k in range(i):
-            first, second = choices[k].row, choices[i].row
+            first, second = rows[k], rows[i]
             if (x - points[k][0]) ** 2 + (y - points[k][1]) ** 2 < least**2:
                 yield Msg("{first} and {second} are nearer than {km:g} km",
                           first=first["site_id"], second=second["site_id"],

@@ -19,6 +19,7 @@ from siteselect.rulebook import Rulebook
 from siteselect.rundir import read_table
 from siteselect.scenario import Scenario
 from siteselect.verify.catchment import check_catchment
+from siteselect.verify.planners import overrides_log, reserve_stands
 from siteselect.verify.portfolio import (
     Choice,
     Restored,
@@ -77,22 +78,26 @@ def check_tables(
     points = check_catchment(choices, tables.sites, measured.reach, scenario, result, problems)
     problems += _result(choices, restored, tables.sites, result, points)
     problems += _shown(choices, tables.sites)
-    problems += _ranks(tables, scenario)
+    problems += _ranks(tables, scenario, result)
+    problems += overrides_log(scenario, result)
     problems += _ledger(tables.ledger, choices, restored, scenario)
     return [
         Msg("the measures of {count} sites follow from the data pack", count=len(tables.sites)),
         Msg("{count} selected sites respect every rule of the scenario", count=len(choices)),
         Msg("objective, totals, ranks and {count} ledger rows recomputed in integers",
             count=len(tables.ledger)),
-        *_rests_on_the_search(scenario),
+        *_rests_on_the_search(scenario, result),
     ]  # fmt: skip
 
 
-def _rests_on_the_search(scenario: Scenario) -> Iterator[Msg]:
+def _rests_on_the_search(scenario: Scenario, result: Mapping[str, Any]) -> Iterator[Msg]:
     """What is shown but cannot be recomputed without the optimiser."""
     if scenario.ranking.priced:
-        yield Msg("replacement costs, and the reserve where the model chooses it, rest on the "
-                  "search: they are not recomputed")  # fmt: skip
+        yield Msg("replacement costs rest on the search: they are not recomputed")
+    if result["reserve_by"] != "score":
+        yield Msg("the reserve that the model takes rests on the search: it is not chosen again")
+    if result["overrides"]:
+        yield Msg("the costs of overrides rest on the search: they are not recomputed")
 
 
 def _measures(tables: RunTables, measured: Measured) -> Iterator[Msg]:
@@ -269,18 +274,18 @@ def _shown(choices: Sequence[Choice], sites: pd.DataFrame) -> Iterator[Msg]:
                           value=value)  # fmt: skip
 
 
-def _ranks(tables: RunTables, scenario: Scenario) -> Iterator[Msg]:
+def _ranks(tables: RunTables, scenario: Scenario, result: Mapping[str, Any]) -> Iterator[Msg]:
     """The shortlist is the selected, then the reserve, in the order that the scenario asks."""
     by_score = ["score_units", "site_id"]
     ordered = tables.sites.sort_values(by_score, ascending=[False, True])
-    by_model = scenario.ranking.reserve == "model"
+    by_model = result["reserve_by"] != "score"
     selected = _selected_in_order(ordered, scenario)
     standing = ordered[ordered["status"] == "reserve"]
     reserve = list((standing.sort_values("rank") if by_model else standing)["site_id"])
     if list(tables.shortlist["site_id"]) != selected + reserve:
         yield (
             Msg("the shortlist is not the selected sites and the reserve in the order asked")
-            if scenario.ranking.priced
+            if scenario.ranking.priced or by_model
             else Msg("the shortlist is not the selected sites and the reserve in order of score")
         )
         return
@@ -293,8 +298,15 @@ def _ranks(tables: RunTables, scenario: Scenario) -> Iterator[Msg]:
     rows = tables.sites.set_index("site_id").loc[tables.shortlist["site_id"]].reset_index()
     for column in tables.shortlist.columns:
         yield from _same(tables.shortlist, rows, column, "shortlist.parquet")
+    by = result["reserve_by"]
+    if by not in (scenario.ranking.reserve, "score") and not (
+        by == "model" and scenario.ranking.reserve == "next"
+    ):
+        yield Msg("the reserve was not drawn up as the scenario asks")
     if not by_model:  # what the model would take next rests on the search
         yield from _passed_over(ordered, len(reserve), scenario)
+    elif by == "next":
+        yield from reserve_stands(tables.sites, scenario)
 
 
 def _selected_in_order(ordered: pd.DataFrame, scenario: Scenario) -> list[str]:

@@ -116,10 +116,9 @@ def test_the_map_of_the_page_holds_the_isochrones(folder: Path, tiny: Run) -> No
 def test_override_costs_are_on_the_page(folder: Path, tiny: Run) -> None:
     site = str(tiny.shortlist["site_id"].iloc[0])
     locks = tiny.scenario.locks.model_copy(update={"include": (site,), "reasons": {site: "vote"}})
-    forced = replace(tiny, scenario=tiny.scenario.model_copy(update={"locks": locks}))
-    table = pd.DataFrame({"site_id": [site], "cost": [0.125]})
-    facts = {"run_id": tiny.run_id}
-    write_analysis(folder, "ranking", facts=facts, tables={"overrides": table})
+    result = replace(tiny.result, overrides=({"site_id": site, "cost": 125_000},))
+    scenario = tiny.scenario.model_copy(update={"locks": locks})
+    forced = replace(tiny, scenario=scenario, result=result)
     text = page_of(folder, forced).split('<section id="overrides"')[1].split("</section>")[0]
     assert "vote" in text
     assert "0.125" in text

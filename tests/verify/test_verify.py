@@ -208,7 +208,7 @@ def test_a_forged_result(run, edit, expected):
 
 def test_a_shortlist_in_another_order(run):
     change(run, "shortlist.parquet", lambda table: table.iloc[::-1].reset_index(drop=True))
-    assert "in order of score" in problems(run)
+    assert "the shortlist is not the selected sites and the reserve" in problems(run)
 
 
 def test_a_shortlist_with_another_figure(run):
