@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from siteselect import report
 from siteselect.web import faults, pages
+from siteselect.web.answers import Answer
 from siteselect.web.api import routers
 from siteselect.web.paths import Workspace
 from siteselect.web.queue import Queue
@@ -47,6 +48,7 @@ def create_app(settings: Settings, *, stopping: Callable[[], bool] = _never) -> 
         title="siteselect",
         version=version("siteselect"),
         description=DESCRIPTION,
+        default_response_class=Answer,
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,

@@ -12,7 +12,6 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from siteselect.errors import (
@@ -26,10 +25,12 @@ from siteselect.errors import (
 from siteselect.i18n import Translator
 from siteselect.messages import Msg
 from siteselect.rundir import said, said_again
+from siteselect.web.answers import Answer
 from siteselect.web.pages import lang_of
-from siteselect.web.paths import NotFoundError
+from siteselect.web.paths import ConflictError, NotFoundError
 
 LOGGER = logging.getLogger("siteselect.web")
+STATUS = ((NotFoundError, 404), (ConflictError, 409), (InfeasibleError, 409))
 _PATH = re.compile(r"(?<![\w./:\\])(?:[A-Za-z]:[\\/]|/)(?:[^\s'\"<>|:;,()\\/]+[\\/])+")
 """An absolute path up to its last part."""
 
@@ -112,26 +113,24 @@ def _value(value: object) -> Any:
     return without_paths(str(value))[:500]
 
 
-def answer(status: int, faults: Iterable[Fault], request: Request) -> JSONResponse:
+def answer(status: int, faults: Iterable[Fault], request: Request) -> Answer:
     """An error answer."""
     translator = Translator(lang_of(request))
     listed = [fault_json(fault, translator) for fault in faults]
-    return JSONResponse({"faults": listed}, status_code=status)
+    return Answer({"faults": listed}, status_code=status)
 
 
 def install(app: FastAPI) -> None:
     """Teach the application to say every error in one way."""
 
     @app.exception_handler(SiteSelectError)
-    async def refused(request: Request, error: SiteSelectError) -> JSONResponse:
-        status = 404 if isinstance(error, NotFoundError) else 422
-        if isinstance(error, InfeasibleError):
-            status = 409
+    async def refused(request: Request, error: SiteSelectError) -> Answer:
+        status = next((code for kind, code in STATUS if isinstance(error, kind)), 422)
         listed = faults_json(error, Translator(lang_of(request)))
-        return JSONResponse({"faults": listed}, status_code=status)
+        return Answer({"faults": listed}, status_code=status)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid(request: Request, error: RequestValidationError) -> Answer:
         faults = [
             Fault(
                 Msg("the value is not valid: {problem}", problem=item["msg"]),
@@ -143,7 +142,7 @@ def install(app: FastAPI) -> None:
         return answer(422, faults, request)
 
     @app.exception_handler(HTTPException)
-    async def http(request: Request, error: HTTPException) -> JSONResponse:
+    async def http(request: Request, error: HTTPException) -> Answer:
         known = {
             404: Msg("there is nothing at this address"),
             405: Msg("this cannot be done at this address"),
@@ -154,7 +153,7 @@ def install(app: FastAPI) -> None:
         return refusal
 
     @app.exception_handler(Exception)
-    async def unexpected(request: Request, error: Exception) -> JSONResponse:
+    async def unexpected(request: Request, error: Exception) -> Answer:
         LOGGER.error("unexpected error", exc_info=error)
         message = Msg("unexpected error: the application's own window says more")
         return answer(500, [Fault(message)], request)

@@ -29,6 +29,10 @@ class NotFoundError(InputError):
     """There is nothing of this name (404)."""
 
 
+class ConflictError(InputError):
+    """Somebody else changed it meanwhile (409)."""
+
+
 def checked_name(name: str, *, where: str = "name") -> str:
     """The name, where it is one. Raises InputError."""
     stem = name.partition(".")[0].lower()

@@ -6,34 +6,26 @@ written the pack becomes a path relative to it, so that the command line reads t
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-import tomli_w
 from pydantic import BaseModel
 
-from siteselect.errors import Fault, FaultLog, InputError, SiteSelectError, nearest_name
+from siteselect.errors import Fault, InputError, SiteSelectError
 from siteselect.i18n import Translator
 from siteselect.messages import Msg
 from siteselect.pack import embedded_packs
 from siteselect.scenario_files import (
-    GRID_TABLES,
     Change,
     LoadedScenario,
-    ScenarioBase,
-    base_of,
     open_base,
-    read_override,
 )
 from siteselect.web.faults import faults_json
 from siteselect.web.paths import Workspace, checked_name
-
-MOST_TOML_CHARACTERS = 1_000_000
 
 
 class ChangeAnswer(BaseModel):
@@ -73,10 +65,7 @@ def open_scenario(place: Workspace, name: str, reader: Translator) -> Opened:
 
 def _open(place: Workspace, name: str, path: Path, reader: Translator) -> Opened:
     read_only = not place.is_own(path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError):
-        text = ""
+    text = text_of(path)
     try:
         base = open_base(path, grids=True)
         loaded = base.derive({}, path.name)
@@ -154,175 +143,6 @@ def pack_reference(place: Workspace, name: str) -> str:
     return Path(path).as_posix()
 
 
-def usable(place: Workspace, tree: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of a scenario sent by somebody, its pack made relative.
-
-    Raises
-    ------
-    InputError
-        it names a pack, a scenario or a file that is not of the workspace.
-    """
-    log = FaultLog()
-    result = dict(tree)
-    if "extends" in result:
-        result["extends"] = _extends(place, result["extends"], log)
-    if isinstance(result.get("pack"), str):
-        result["pack"] = _pack(place, result["pack"], log)
-    for grid in GRID_TABLES:
-        _no_files_in(result.get(grid), grid, log)
-    network = result.get("network")
-    edits = network.get("edits") if isinstance(network, Mapping) else None
-    if isinstance(edits, str) and edits != "none":
-        log.add(
-            Msg("a scenario of the application holds its network edits itself"),
-            where="network.edits",
-            value=edits[:120],
-            remedy=Msg("write the edits as tables [[network.edits]]"),
-        )
-    log.check()
-    return result
-
-
-def _no_files_in(grid: object, where: str, log: FaultLog) -> None:
-    """Grids may set any dotted key: not those that name files."""
-    if not isinstance(grid, Mapping):
-        return
-    for key, value in grid.items():
-        name = str(key).replace('"', "").replace(" ", "")
-        if name in ("pack", "extends", "network", "network.edits"):
-            log.add(
-                Msg("a grid of the application does not change this key"),
-                where=f"{where}.{name}",
-                remedy=Msg("make one scenario for each"),
-            )
-        _no_files_in(value, f"{where}.{name}", log)
-
-
-def _extends(place: Workspace, value: object, log: FaultLog) -> object:
-    known = place.scenario_files()
-    name = value.removesuffix(".toml") if isinstance(value, str) else ""
-    if name not in known:
-        near = nearest_name(name, known)
-        log.add(
-            Msg("there is no scenario of this name"),
-            where="extends",
-            value=str(value)[:120],
-            remedy=Msg("did you mean {near}?", near=near)
-            if near
-            else Msg("choose one of the list"),
-        )
-        return value
-    return f"{name}.toml" if place.is_own(known[name]) else name
-
-
-def _pack(place: Workspace, value: str, log: FaultLog) -> str:
-    name = pack_name(place, value, place.scenarios)
-    if name is None:
-        known = place.pack_folders()
-        near = nearest_name(value, known)
-        log.add(
-            Msg("there is no data pack of this name"),
-            where="pack",
-            value=value[:120],
-            remedy=Msg("did you mean {near}?", near=near)
-            if near
-            else Msg("choose one of the list"),
-        )
-        return value
-    return pack_reference(place, name)
-
-
-def nested(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Dotted keys and their values as nested tables; null becomes the text ``"none"``.
-
-    Raises
-    ------
-    InputError
-        a key stands for a value and for a table.
-    """
-    tree: dict[str, Any] = {}
-    for dotted, value in values.items():
-        *above, last = dotted.split(".")
-        here = tree
-        for part in above:
-            inner = here.setdefault(part, {})
-            if not isinstance(inner, dict):
-                raise InputError(
-                    Fault(
-                        Msg("this key is given as a value and as a table"),
-                        where=dotted[:200],
-                        remedy=Msg("keep one of the two"),
-                    )
-                )
-            here = inner
-        here[last] = _without_null(value)
-    return tree
-
-
-def _without_null(value: Any) -> Any:
-    if value is None:
-        return "none"
-    if isinstance(value, dict):
-        return {str(key): _without_null(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_without_null(one) for one in value if one is not None]
-    return value
-
-
-def read_toml(text: str, *, file: str = "scenario.toml") -> dict[str, Any]:
-    """A TOML text as nested tables. Raises InputError."""
-    if len(text) > MOST_TOML_CHARACTERS:
-        raise InputError(Fault(Msg("this scenario is too long"), file=file, value=len(text)))
-    try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(
-            Fault(
-                Msg("this is not valid TOML: {error}", error=error),
-                file=file,
-                remedy=Msg("correct that line; texts are written between quotes"),
-            )
-        ) from error
-
-
-def base_from(
-    place: Workspace, tree: Mapping[str, Any], name: str, overrides: Sequence[str] = ()
-) -> ScenarioBase:
-    """What a scenario sent by somebody says, as if it were saved under ``name``.
-
-    Raises
-    ------
-    InputError
-        as :func:`siteselect.scenario_files.open_base`, and :func:`usable`.
-    """
-    base = base_of(usable(place, tree), place.own_scenario(name), grids=True)
-    return _overridden(place, base, overrides)
-
-
-def base_named(place: Workspace, name: str, overrides: Sequence[str] = ()) -> ScenarioBase:
-    """A scenario of the workspace with ``key=value`` overrides. Raises InputError."""
-    return _overridden(place, open_base(place.scenario_file(name), grids=True), overrides)
-
-
-def _overridden(place: Workspace, base: ScenarioBase, overrides: Sequence[str]) -> ScenarioBase:
-    for text in overrides:
-        step = usable(place, read_override(text))
-        for key in ("extends", *GRID_TABLES):
-            if key in step:
-                raise InputError(
-                    Fault(
-                        Msg("an override does not change this key"),
-                        where=key,
-                        value=text[:200],
-                        remedy=Msg("save another scenario that says so"),
-                    )
-                )
-        if "pack" in step and step["pack"] not in embedded_packs():
-            step["pack"] = str(place.packs / Path(step["pack"]).name)
-        base = base.with_step(step, f"--set {text}")
-    return base
-
-
 def own_pack(place: Workspace, loaded: LoadedScenario) -> Path:
     """Folder of the pack of a scenario. Raises InputError where it is not of the workspace."""
     beside = loaded.path.parent if loaded.path else place.scenarios
@@ -339,32 +159,19 @@ def own_pack(place: Workspace, loaded: LoadedScenario) -> Path:
     return place.pack_folder(name)
 
 
-def save(place: Workspace, name: str, tree: Mapping[str, Any], text: str | None) -> Path:
-    """Write a scenario of the planner's, beside and renamed.
+def version_of(path: Path) -> str:
+    """Changes with a file; that of no file is the version of an empty one."""
+    return version_of_text(text_of(path))
 
-    ``text`` is kept as the planner wrote it (comments!) where nothing had to be changed in it.
 
-    Raises
-    ------
-    InputError
-        it is wrong, or the place cannot be written.
-    """
-    path = place.own_scenario(name)
-    ready = usable(place, tree)
-    base_of(ready, path, grids=True).derive({}, path.name)
-    if text is None or ready != dict(tree):
-        text = tomli_w.dumps(ready)
-    beside = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
+def version_of_text(text: str) -> str:
+    """Changes with the text of a scenario."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def text_of(path: Path) -> str:
+    """The text of a scenario; nothing where it cannot be read."""
     try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise InputError(
-            Fault(
-                Msg("the scenario cannot be written: {error}", error=error.strerror or error),
-                file=path,
-                remedy=Msg("choose a folder with room where you may write"),
-            )
-        ) from error
-    return path
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return ""

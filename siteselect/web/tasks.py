@@ -32,7 +32,8 @@ from siteselect.web.faults import fault_told, faults_of
 from siteselect.web.jobs import FOLDER, Asked, Job
 from siteselect.web.paths import Workspace
 from siteselect.web.remedies import read_reasons
-from siteselect.web.scenarios import base_from, base_named, own_pack, read_toml
+from siteselect.web.scenarios import own_pack
+from siteselect.web.sending import base_from, base_named, read_toml
 
 Outcome = dict[str, Any]
 Tell = Callable[[str, float], None]
