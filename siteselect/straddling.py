@@ -22,7 +22,7 @@ WHOLE = 1_000_000
 TERRITORIES = ("code_insee", *TERRITORY_COLUMNS.values())
 """Columns that say where land lies."""
 SPLIT = "commune_shares"
-"""Column of the sites: the split in words (``69286 6.3 %, …``), missing for most."""
+"""Column of the sites: the split in words (``69286 94 %, 01275 6 %``), missing for most."""
 
 Ints = NDArray[np.int64]
 
@@ -75,8 +75,8 @@ def nowhere() -> pd.DataFrame:
 
 
 def split_in_words(site_ids: pd.Series[str], over: pd.DataFrame) -> pd.Series[str]:
-    """``69286 93.7 %, 01275 6.3 %`` for each site of ``over``, None for the others."""
-    words = over["code_insee"].astype(str) + (over["millionths"] / 10_000).map(" {:.1f} %".format)
+    """``69286 94 %, 01275 6 %`` for each site of ``over``, None for the others."""
+    words = over["code_insee"].astype(str) + (over["millionths"] / 10_000).map(" {:.0f} %".format)
     told = words.groupby(over["site_id"]).agg(", ".join)
     found = site_ids.map(told).astype(object)
     return found.where(found.notna(), None)

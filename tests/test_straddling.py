@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import siteselect
 from siteselect.errors import InputError, VerificationError
 from siteselect.pack import DataPack, open_pack
+from siteselect.report.levels import ledger_by_level
 from siteselect.straddling import TERRITORIES, largest_remainder, nowhere, spread, straddled
 from siteselect.verify import verify_run
 from siteselect.verify.straddling import parts
@@ -103,7 +104,7 @@ def test_a_site_is_charged_where_it_lies(astride: DataPack, tmp_path: Path) -> N
     run = siteselect.run({"pack": str(astride.folder), **SCENARIO}, out=tmp_path / "run", lang="en")
     chosen = run.sites[run.sites["status"].isin(["selected", "forced_in"])].set_index("site_id")
     assert chosen.loc["E-03", "new_artificialisation_ha"] == 7.2
-    assert chosen.loc["E-03", "commune_shares"] == "02003 70.0 %, 03006 30.0 %"
+    assert chosen.loc["E-03", "commune_shares"] == "02003 70 %, 03006 30 %"
     assert chosen.drop("E-03")["commune_shares"].isna().all()
     ledger = run.ledger.set_index(["level", "code"])["gross_ha"]
     other = chosen.drop("E-03").iloc[0]
@@ -113,6 +114,10 @@ def test_a_site_is_charged_where_it_lies(astride: DataPack, tmp_path: Path) -> N
         key = (level, other[column] if column else "")
         expected[key] = expected.get(key, 0.0) + other["new_artificialisation_ha"]
     assert ledger.round(6).to_dict() == pytest.approx(expected)
+    every = ledger_by_level(run).set_index(["level", "code"])["gross_ha"]
+    mine = 0.0 if other["departement"] != "03" else other["new_artificialisation_ha"]
+    assert every["departement", "03"] == pytest.approx(2.16 + mine)
+    assert every[["departement"]].sum() == every[["epci"]].sum() == ledger["programme", ""]
     verify_run(tmp_path / "run")
 
 

@@ -68,6 +68,7 @@ IDENTITY = (
     Column("variant", Msg("Development"), WORD, 20, NOTHING),
     Column("commune", Msg("Commune"), TEXT, 22),
     Column("code_insee", Msg("INSEE code"), CODE, 9),
+    Column("commune_shares", Msg("Split between communes, by area"), TEXT, 26, NOTHING),
     Column("departement_name", Msg("Département"), TEXT, 20),
     Column("departement", Msg("Code of the département"), CODE, 9),
     Column("region_name", Msg("Region"), TEXT, 24),

@@ -11,6 +11,7 @@ import pandas as pd
 
 from siteselect.ledger import CODE_COLUMN, LEDGER_COLUMNS, NAME_COLUMN
 from siteselect.runs import Run
+from siteselect.straddling import nowhere, spread, straddled
 
 LEVELS = ("region", "departement", "epci", "commune")
 _CHARGES: Mapping[str, str] = MappingProxyType(
@@ -25,23 +26,40 @@ def ledger_by_level(run: Run) -> pd.DataFrame:
     """
     stated = {(row.level, row.code) for row in run.ledger.itertuples()}
     frames = [pd.DataFrame(run.ledger)]
-    territories = _territories(run)
+    territories, charged = _territories(run), _charged(run)
     for level in LEVELS:
-        rows = _level(run, level, territories)
+        rows = _level(run, level, charged, territories)
         fresh = [(level, code) not in stated for code in rows["code"]]
         if any(fresh):
             frames.append(rows[fresh])
     return pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
 
 
-def _level(run: Run, level: str, territories: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def _charged(run: Run) -> pd.DataFrame:
+    """What the selection charges to each commune, sites over several split as in the ledgers."""
+    chosen = pd.DataFrame(run.shortlist[run.shortlist["status"] != "reserve"])
+    over = astride(run)
+    if over.empty:
+        return chosen
+    units = np.rint(chosen["new_artificialisation_ha"].to_numpy(float) * 100).astype(np.int64)
+    parts = spread(chosen, units, over)
+    return parts.assign(new_artificialisation_ha=parts["units"] / 100)
+
+
+def astride(run: Run) -> pd.DataFrame:
+    """The sites of a run's pack over several communes: :func:`siteselect.straddling.straddled`."""
+    return straddled(run.pack, run.pack.table("communes")) if run.pack.has("shares") else nowhere()
+
+
+def _level(
+    run: Run, level: str, charged: pd.DataFrame, territories: Sequence[pd.DataFrame]
+) -> pd.DataFrame:
     """Gross, restored and net hectares of every territory of a level, by code."""
     code = CODE_COLUMN[level]
-    chosen = pd.DataFrame(run.shortlist[run.shortlist["status"] != "reserve"])
     sums = [
         frame.groupby(frame[code].astype(object))[charge].sum().rename(name)
         for frame, (charge, name) in zip(
-            (chosen, pd.DataFrame(run.restoration)), _CHARGES.items(), strict=True
+            (charged, pd.DataFrame(run.restoration)), _CHARGES.items(), strict=True
         )
         if code in frame
     ]

@@ -15,6 +15,7 @@ from siteselect.report import facts
 from siteselect.report.cells import is_missing, shown
 from siteselect.report.columns import BY_KEY, LEDGER, RESTORATION, Column
 from siteselect.report.tables import (
+    OPTIONAL,
     make_table,
     reserve_table,
     restoration_table,
@@ -51,6 +52,7 @@ LAND_KEYS = (
 IDENTITY_KEYS = (
     "site_id",
     "code_insee",
+    "commune_shares",
     "epci_name",
     "departement_name",
     "region_name",
@@ -198,7 +200,9 @@ def _site(
 def _pairs(
     row: dict[str, Any], keys: tuple[str, ...], t: Translator
 ) -> tuple[tuple[str, str], ...]:
-    columns = [BY_KEY[key] for key in keys if key in row]
+    columns = [
+        BY_KEY[key] for key in keys if key in row and not (key in OPTIONAL and is_missing(row[key]))
+    ]
     return tuple((t.text(c.label), shown(row[c.key], c, t)) for c in columns)
 
 

@@ -17,7 +17,7 @@ from siteselect.messages import Msg
 from siteselect.report import facts, page
 from siteselect.report.cells import is_missing, shown
 from siteselect.report.columns import BY_KEY, LEDGER, SITES
-from siteselect.report.levels import ledger_by_level
+from siteselect.report.levels import astride, ledger_by_level
 from siteselect.report.maps import Ground
 from siteselect.report.pdf import write_pdf
 from siteselect.report.sitemap import SiteMaps, described
@@ -43,7 +43,7 @@ def write_sheets(
     """``site_sheets.pdf``: the selection then the reserve, one page each."""
     selected, reserve = page.site_views(run, t)
     views = {view.index: view for view in (*selected, *reserve)}
-    ledger = ledger_by_level(run)
+    ledger, over = ledger_by_level(run), astride(run)
     images: dict[str, bytes] = {}
     sites = []
     with SiteMaps(ground, isochrones, t) as maps:
@@ -54,7 +54,7 @@ def write_sheets(
                 buffer, format="png", dpi=DPI, pil_kwargs={"compress_level": 4}
             )
             images[name] = buffer.getvalue()
-            sites.append(_sheet(views[index], row, run, ledger, name, t))
+            sites.append(_sheet(views[index], row, run, _lines_of(row, ledger, over), name, t))
             if progress is not None:
                 progress("sheets", (index + 1) / len(run.shortlist))
     write_pdf("sheets", {**frame(run, t), **_words(t), "sites": sites}, images, path, run)
@@ -136,7 +136,7 @@ def _sheet(
             if pair[0] not in {t.text(BY_KEY[key].label) for key in HIDDEN_IDENTITY}
         ],
         "land": [list(pair) for pair in view.land],
-        "ledger": _ledger(row, ledger, t),
+        "ledger": _ledger(ledger, t),
         "groups": [
             {
                 "title": f"{group.title} — {group.score}",
@@ -157,23 +157,26 @@ def _sheet(
     }
 
 
-def _ledger(row: Any, ledger: pd.DataFrame, t: Translator) -> list[list[str]]:
-    """The lines of the ledgers that this site is charged to."""
-    columns = [column for key in LEDGER_KEYS for column in LEDGER if column.key == key]
-    wanted = {("programme", "")} | {
-        (level, str(getattr(row, column))) for level, column in CODE_COLUMN.items()
+def _lines_of(row: Any, ledger: pd.DataFrame, over: pd.DataFrame) -> pd.DataFrame:
+    """The lines of the ledgers that a site is charged to, in each commune that it lies in."""
+    places = [row._asdict(), *over[over["site_id"] == row.site_id].to_dict("records")]
+    wanted = {("programme", ""), ("national", "FR")} | {
+        (level, str(place[column])) for level, column in CODE_COLUMN.items() for place in places
     }
-    wanted.add(("national", "FR"))
-    lines = []
-    for record in ledger.to_dict("records"):
-        if (str(record["level"]), str(record["code"])) in wanted:
-            lines.append(
-                [
-                    "—" if is_missing(record[column.key]) else shown(record[column.key], column, t)
-                    for column in columns
-                ]
-            )
-    return lines
+    keys = zip(ledger["level"].astype(str), ledger["code"].astype(str), strict=True)
+    return ledger[[key in wanted for key in keys]]
+
+
+def _ledger(lines: pd.DataFrame, t: Translator) -> list[list[str]]:
+    """Lines of the ledgers, as they are shown."""
+    columns = [column for key in LEDGER_KEYS for column in LEDGER if column.key == key]
+    return [
+        [
+            "—" if is_missing(record[column.key]) else shown(record[column.key], column, t)
+            for column in columns
+        ]
+        for record in lines.to_dict("records")
+    ]
 
 
 def _constraints(row: Any, run: Run, t: Translator) -> list[list[str]]:

@@ -28,7 +28,7 @@ from siteselect.scenario import MEASURES
 from siteselect.scoring import criterion_weights
 from siteselect.units import score_from_units
 
-OPTIONAL = frozenset({"replacement_cost"})
+OPTIONAL = frozenset({"replacement_cost", "commune_shares"})
 """Columns shown only where a run has values for them."""
 
 
