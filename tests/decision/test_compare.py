@@ -102,3 +102,12 @@ def test_the_command_writes_tables_and_map_beside_the_run(two):
     names = {path.name for path in place.iterdir()}
     assert {"sites.parquet", "agreement.csv", "ledgers.csv", "map.svg", "map.png"} <= names
     assert verify_run(folder / "one")
+
+
+def test_lists_of_tables_differ_entry_by_entry(tiny_pack, tmp_path):
+    for name, cap in (("one", 5.0), ("two", 4.0)):
+        ledgers = [{"level": "region", "default_cap_ha": cap}]
+        siteselect.run(mapping(tiny_pack, zan={"ledgers": ledgers}), out=tmp_path / name)
+    settings = compare_runs([tmp_path / "one", tmp_path / "two"]).settings.set_index("key")
+    assert list(settings.loc["zan.ledgers.1.default_cap_ha"]) == ["5.0", "4.0"]
+    assert "zan.ledgers" not in settings.index
