@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from siteselect.ledger import CODE_COLUMN
 from siteselect.pack import DataPack
 from siteselect.units import CRS
 
@@ -22,6 +25,27 @@ def outlines(pack: DataPack) -> gpd.GeoDataFrame:
         return pack.vectors("outlines")
     empty = pd.DataFrame(columns=["level", "code", "name"])
     return gpd.GeoDataFrame(empty, geometry=[], crs=CRS)
+
+
+def territory_shapes(pack: DataPack, level: str, codes: Collection[str]) -> gpd.GeoDataFrame:
+    """Outlines of territories of one level: code, geometry; those that the pack can draw.
+
+    Regions and départements have outlines of their own; any level can be put together from the
+    outlines of its communes, where the pack has them (role ``contours``).
+    """
+    drawn = outlines(pack)
+    found = drawn[(drawn["level"] == level) & drawn["code"].isin(codes)][["code", "geometry"]]
+    rest = set(codes) - set(found["code"])
+    if rest and pack.has("contours") and pack.has("communes"):
+        column = CODE_COLUMN[level]
+        table = pack.table("communes", columns=sorted({"code_insee", column}))
+        table = table[table[column].isin(rest)].assign(code=lambda d: d[column].astype(str))
+        shapes = pack.vectors("contours")[["code_insee", "geometry"]]
+        joined = shapes.merge(table[["code_insee", "code"]].drop_duplicates(), on="code_insee")
+        if len(joined):
+            whole = joined[["code", "geometry"]].dissolve(by="code", as_index=False)
+            found = pd.concat([found, whole], ignore_index=True)
+    return gpd.GeoDataFrame(found, geometry="geometry", crs=CRS)
 
 
 def centres(frame: gpd.GeoDataFrame) -> NDArray[np.float64]:

@@ -18,8 +18,8 @@ from siteselect.i18n import Translator
 from siteselect.messages import Msg
 from siteselect.report.columns import LEDGER, RESTORATION, SITES, WORD, Column
 from siteselect.report.facts import label
-from siteselect.report.geography import outlines
-from siteselect.report.levels import ledger_by_level
+from siteselect.report.geography import territory_shapes
+from siteselect.report.levels import LEVELS, ledger_by_level
 from siteselect.report.qml import style_of
 from siteselect.report.tables import floats
 from siteselect.report.words import word
@@ -36,9 +36,9 @@ def write_geopackage(
 ) -> None:
     """Selected, reserve, candidates (all sites), restoration, ledgers; isochrones when given.
 
-    ``ledger_region`` and ``ledger_departement`` are polygons (outlines of the pack, for maps);
-    ``ledger`` is a table of every territory at every level. Styles for QGIS and aliases of the
-    columns are in the file.
+    ``ledger_region``, ``ledger_departement``, ``ledger_epci`` and ``ledger_commune`` are polygons,
+    as far as the pack has outlines (of communes for the last two); ``ledger`` is a table of every
+    territory at every level. Styles for QGIS and aliases of the columns are in the file.
 
     Codes stay as in the canonical tables; ``<column>_label`` says them in words. SQLite has no
     infinity: an unreachable or unknown measure is NULL, and the columns ``unreachable`` and
@@ -95,11 +95,10 @@ def _ledger_table(run: Run, t: Translator) -> pd.DataFrame:
 
 def _territories(run: Run, table: pd.DataFrame) -> dict[str, gpd.GeoDataFrame]:
     """The ledgers of the levels whose outlines the pack has, as polygons."""
-    drawn = outlines(run.pack)
     layers = {}
-    for level in ("region", "departement"):
-        shapes = drawn[drawn["level"] == level][["code", "geometry"]]
+    for level in LEVELS:
         rows = table[table["level"] == level]
+        shapes = territory_shapes(run.pack, level, set(rows["code"]))
         joined = shapes.merge(rows, on="code", how="inner")
         if len(joined):
             ordered = [*rows.columns, "geometry"]

@@ -162,6 +162,7 @@ class SiteMaps:
             zorder=12,
         )
         parts.scale_bar(axes, frame, self._km)
+        parts.north(axes, frame)
         return shown
 
     def _facilities(self, axes: Axes, frame: parts.Frame) -> list[str]:
