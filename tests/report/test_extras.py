@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -82,6 +83,42 @@ def test_pdf_is_tagged_and_embeds_its_fonts(folder: Path, name: str) -> None:
             for inner in font.get_object()["/DescendantFonts"]:
                 descriptor = inner.get_object()["/FontDescriptor"].get_object()
                 assert {"/FontFile2", "/FontFile3"} & set(descriptor)
+
+
+def elements_of(node: object) -> list[dict[str, object]]:
+    """Every element of a structure tree."""
+    node = node.get_object() if hasattr(node, "get_object") else node
+    if isinstance(node, list):
+        return [one for part in node for one in elements_of(part)]
+    if not isinstance(node, dict):
+        return []
+    below = elements_of(node["/K"]) if "/K" in node else []
+    return [node, *below] if "/S" in node else below
+
+
+@pytest.mark.parametrize("name", ["committee.pdf", "site_sheets.pdf"])
+def test_pdf_can_be_read_aloud(folder: Path, name: str) -> None:
+    """PDF/UA (ISO 14289-1): a title, pages read in the order of the tree, figures told in words,
+    headings that skip no level, header cells that say what they head."""
+    reader = pypdf.PdfReader(folder / FOLDER / name)
+    root = reader.trailer["/Root"]
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert reader.metadata is not None and reader.metadata.title
+    assert all("/StructParents" in page and page["/Tabs"] == "/S" for page in reader.pages)
+    elements = elements_of(root["/StructTreeRoot"]["/K"])
+    figures = [one for one in elements if one["/S"] == "/Figure"]
+    assert figures and all(str(one.get("/Alt", "")).strip() for one in figures)
+    levels = [int(str(one["/S"])[2:]) for one in elements if str(one["/S"])[:2] == "/H"]
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    heads = [one for one in elements if one["/S"] == "/TH"]
+    scopes = [part.get_object() for one in heads for part in as_list(one["/A"])]
+    assert heads and len([scope for scope in scopes if "/Scope" in scope]) == len(heads)
+
+
+def as_list(value: object) -> list[object]:
+    value = value.get_object() if hasattr(value, "get_object") else value
+    return list(value) if isinstance(value, list) else [value]
 
 
 def test_one_page_a_site_with_its_figures(folder: Path, tiny: Run) -> None:
