@@ -35,10 +35,15 @@ def check_run_proof(
     if isinstance(proof, Msg):
         problems.append(proof)
         return []
+    stated = int(result["bound"])
+    if proof.get("bound") != stated:
+        problems.append(
+            Msg("the proof is of the bound {proof}, the run states {stated}",
+                proof=str(proof.get("bound")), stated=stated)
+        )  # fmt: skip
+        return []
     report = check_proof(proof, model_of_run(measured, scenario, rulebook))
-    problems += report.problems
-    if not report.problems:
-        problems += _short_of(report, int(result["bound"]))
+    problems += report.problems or _short_of(report)
     return [
         Msg("the proof holds: {leaves} leaves closed in integers, {lemmas} choices without "
             "restoration, no portfolio is worth more than {bound}", leaves=report.leaves,
@@ -46,25 +51,20 @@ def check_run_proof(
     ]  # fmt: skip
 
 
-def _short_of(report: ProofReport, stated: int) -> list[Msg]:
-    """Where the proof claims or certifies less than the run states."""
-    if report.bound > stated:
-        return [
-            Msg("the proof is of the bound {proof}, the run states {stated}", proof=report.bound,
-                stated=stated)
-        ]  # fmt: skip
+def _short_of(report: ProofReport) -> list[Msg]:
+    """Where the proof certifies less than it claims."""
     if report.complete:
         return []
     share = report.closed / max(report.leaves, 1)
     if report.certified is None:
         return [
             Msg("the bound {stated} is not certified: {closed} of {leaves} leaves are closed "
-                "({share:.0%})", stated=stated, closed=report.closed, leaves=report.leaves,
+                "({share:.0%})", stated=report.bound, closed=report.closed, leaves=report.leaves,
                 share=share)
         ]  # fmt: skip
     return [
         Msg("the bound {stated} is not certified: {closed} of {leaves} leaves are closed "
             "({share:.0%}); certified is that no portfolio is worth more than {certified}",
-            stated=stated, closed=report.closed, leaves=report.leaves, share=share,
+            stated=report.bound, closed=report.closed, leaves=report.leaves, share=share,
             certified=report.certified)
     ]  # fmt: skip
