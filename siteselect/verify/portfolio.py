@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 from shapely.geometry.base import BaseGeometry
@@ -20,6 +21,7 @@ from siteselect.measures.reach import Reach
 from siteselect.messages import Msg
 from siteselect.rulebook import Rulebook
 from siteselect.scenario import GroupRule, LedgerRule, Scenario
+from siteselect.verify.straddling import Places, parts
 
 Row = Mapping[Any, Any]
 LEVEL_COLUMN = {
@@ -60,8 +62,17 @@ class Restored:
     cost_keur: int
 
 
-def choice(row: Row, variant: str, scenario: Scenario, rulebook: Rulebook) -> Choice:
-    """The integers of one way to develop a site, from its measures (a row of the sites)."""
+def choice(
+    row: Row,
+    variant: str,
+    scenario: Scenario,
+    rulebook: Rulebook,
+    places: Places = MappingProxyType({}),
+) -> Choice:
+    """The integers of one way to develop a site, from its measures (a row of the sites).
+
+    ``places``: the communes of the sites that lie in several.
+    """
     reused_ha, new_ha = float(row["artificialised_ha"]), float(row["non_artificialised_ha"])
     reuse_keur = float(scenario.costs.reuse_keur_per_ha[row["kind"]])
     if variant == "reuse":
@@ -71,13 +82,16 @@ def choice(row: Row, variant: str, scenario: Scenario, rulebook: Rulebook) -> Ch
             round(points * 1_000_000),
         )  # fmt: skip
     cost = reuse_keur * reused_ha + float(scenario.costs.new_keur_per_ha[row["kind"]]) * new_ha
+    new = _up(float(row[rulebook.charge]))
+    over = places.get(str(row["site_id"]), ())
     return Choice(
         row,
         variant,
         round(float(row["area_ha"]) * 100),
-        _up(float(row[rulebook.charge])),
+        new,
         round(cost),
         round(float(row["score"]) * 1_000_000),
+        tuple(parts(new, over)) if over else (),
     )
 
 

@@ -35,6 +35,7 @@ from siteselect.verify.portfolio import (
     commune_points,
 )
 from siteselect.verify.proofmodel import AuditModel, AuditRow, audit_row
+from siteselect.verify.straddling import Places, places_of
 
 Ints = NDArray[np.int64]
 
@@ -74,7 +75,7 @@ def model_of_run(measured: Measured, scenario: Scenario, rulebook: Rulebook) -> 
     every = measured.sites.to_dict("records")
     places = [i for i, row in enumerate(every) if not isinstance(row["excluded_reason"], Msg)]
     kept = [every[i] for i in places]
-    choices, site = _columns(kept, scenario, rulebook)
+    choices, site = _columns(kept, scenario, rulebook, places_of(measured.straddling))
     parcels, earlier = _parcels(measured, scenario)
     given = _Inputs(scenario, every, kept, choices, site, parcels, earlier)
     position = {str(row["site_id"]): i for i, row in enumerate(kept)}
@@ -105,14 +106,14 @@ def _known(names: Iterable[str], position: dict[str, int]) -> Ints:
 
 
 def _columns(
-    kept: Sequence[Any], scenario: Scenario, rulebook: Rulebook
+    kept: Sequence[Any], scenario: Scenario, rulebook: Rulebook, astride: Places
 ) -> tuple[list[Choice], Ints]:
     """Every way in which every site may be developed."""
     least = _up(scenario.variants.min_usable_ha)
     choices: list[Choice] = []
     site: list[int] = []
     for i, row in enumerate(kept):
-        full = choice(row, "full", scenario, rulebook)
+        full = choice(row, "full", scenario, rulebook, astride)
         reuse = choice(row, "reuse", scenario, rulebook)
         offered = [full] if scenario.variants.full else []
         same = scenario.variants.full and full.new == 0 and full.usable == reuse.usable

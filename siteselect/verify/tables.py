@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from siteselect.verify.portfolio import (
     objective,
     restoration_cost,
 )
-from siteselect.verify.straddling import parts, places_of
+from siteselect.verify.straddling import places_of
 
 CHOSEN = ("selected", "forced_in")
 TOLERANCE = 1e-9
@@ -159,14 +159,9 @@ def _short(value: object) -> str:
 def _choices(
     sites: pd.DataFrame, scenario: Scenario, rulebook: Rulebook, measured: Measured
 ) -> list[Choice]:
-    chosen = sites[sites["status"].isin(CHOSEN)]
     places = places_of(measured.straddling)
-    found = []
-    for row in chosen.to_dict("records"):
-        one = choice(row, str(row["variant"]), scenario, rulebook)
-        over = places.get(str(row["site_id"]), [])
-        found.append(replace(one, parts=tuple(parts(one.new, over))) if over else one)
-    return found
+    rows = sites[sites["status"].isin(CHOSEN)].to_dict("records")
+    return [choice(row, str(row["variant"]), scenario, rulebook, places) for row in rows]
 
 
 def _restored(stated: pd.DataFrame, parcels: pd.DataFrame, problems: list[Msg]) -> list[Restored]:
