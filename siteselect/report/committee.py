@@ -45,7 +45,9 @@ LEDGER_KEYS = (
     "name", "gross_ha", "restored_ha", "net_ha", "cap_ha", "balance_ha", "cap_origin",
 )  # fmt: skip
 RESTORATION_KEYS = ("name", "commune", "region_name", "restored_ha", "area_ha", "cost_keur")
-LEVELS_SHOWN = ("programme", "national", "region", "departement", "epci")
+LEVELS_SHOWN = ("programme", "national", "region", "departement", "epci", "commune")
+LONG_LEVELS = frozenset({"epci", "commune"})
+"""Only with caps: hundreds of rows that nothing binds are for the workbook."""
 WIDTHS = {
     "rank": 0.35, "name": 3.0, "commune": 1.4, "departement": 0.6, "kind": 1.1, "variant": 1.1,
     "reason": 3.6, "label": 3.0, "cap_origin": 2.2, "attribution": 2.4, "value": 3.0, "title": 1.8,
@@ -262,9 +264,9 @@ def _ledgers(run: Run, t: Translator) -> dict[str, Any]:
     parts = []
     for level in LEVELS_SHOWN:
         some = ledger[ledger["level"] == level]
-        if len(some):
+        capped = bool(some["cap_ha"].notna().any())
+        if len(some) and (capped or level not in LONG_LEVELS):
             table = make_table(some, LEDGER)
-            capped = bool(some["cap_ha"].notna().any())
             keys = [key for key in LEDGER_KEYS if capped or key not in CAPS]
             parts.append(_part(word("level", level, t), table, keys, t))
     return _section(
@@ -275,7 +277,8 @@ def _ledgers(run: Run, t: Translator) -> dict[str, Any]:
             Msg(
                 "The programme row is a choice of the scenario; the caps of territories are "
                 "regulatory or assumed, as their origin says."
-            )
+            ),
+            Msg("EPCI and communes without a cap are in the workbook."),
         ],
         break_before=True,
     )
@@ -315,7 +318,7 @@ def _robustness(run: Run, t: Translator, findings: Findings) -> dict[str, Any]:
         _part(t.text(Msg("Sites that other draws choose most")), found.challengers, (), t),
         _part(t.text(Msg("With other rules")), found.structures, (), t),
     ]
-    section = _section(Msg("Robustness"), parts, t, break_before=True)
+    section = _section(Msg("Robustness"), parts, t)
     return {**section, "lines": list(found.lines)}
 
 
