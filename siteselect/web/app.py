@@ -15,6 +15,7 @@ from siteselect import report
 from siteselect.web import faults, pages
 from siteselect.web.answers import Answer
 from siteselect.web.api import routers
+from siteselect.web.desk import Desk
 from siteselect.web.paths import Workspace
 from siteselect.web.queue import Queue
 from siteselect.web.security import Guard
@@ -42,9 +43,9 @@ def create_app(settings: Settings, *, stopping: Callable[[], bool] = _never) -> 
     """
     workspace = Workspace(settings)
     workspace.make()
-    queue = Queue(settings)
+    queue, desk = Queue(settings), Desk()
     app = FastAPI(
-        lifespan=_lifespan(queue),
+        lifespan=_lifespan(queue, desk),
         title="siteselect",
         version=version("siteselect"),
         description=DESCRIPTION,
@@ -56,6 +57,7 @@ def create_app(settings: Settings, *, stopping: Callable[[], bool] = _never) -> 
     app.state.settings = settings
     app.state.workspace = workspace
     app.state.queue = queue
+    app.state.desk = desk
     app.state.stopping = stopping
     faults.install(app)
     for router in routers():
@@ -66,13 +68,14 @@ def create_app(settings: Settings, *, stopping: Callable[[], bool] = _never) -> 
     return Guard(app, settings)
 
 
-def _lifespan(queue: Queue) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(queue: Queue, desk: Desk) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def living(app: FastAPI) -> AsyncIterator[None]:
         queue.open()
         try:
             yield
         finally:
+            desk.close()
             queue.close()
 
     return living

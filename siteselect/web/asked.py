@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from fastapi import Path as InPath
 
 from siteselect.i18n import Translator
+from siteselect.web.desk import Desk
 from siteselect.web.pages import lang_of
 from siteselect.web.paths import NAME, Workspace
 from siteselect.web.queue import Queue
@@ -27,7 +28,13 @@ def _queue(request: Request) -> Queue:
     return found
 
 
+def _desk(request: Request) -> Desk:
+    found: Desk = request.app.state.desk
+    return found
+
+
 Place = Annotated[Workspace, Depends(_workspace)]
 Reader = Annotated[Translator, Depends(_translator)]
 Jobs = Annotated[Queue, Depends(_queue)]
+AtDesk = Annotated[Desk, Depends(_desk)]
 Name = Annotated[str, InPath(pattern=f"^{NAME}$", description="a name of the list")]

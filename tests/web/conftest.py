@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
 from tests.web.served import Server, make_workspace
 
@@ -45,6 +46,25 @@ def shared_server(
     one = Server(make_workspace(folder / "travail", pack), cache_of_servers).start()
     yield one
     one.stop()
+
+
+@pytest.fixture(scope="module")
+def shared_client(
+    _tiny_pack_once: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TestClient]:
+    """The application in this process, one for a module; ``workspace`` is its folder."""
+    from siteselect.web.app import create_app
+    from siteselect.web.settings import settings_for
+
+    folder = tmp_path_factory.mktemp("application")
+    pack = Path(shutil.copytree(_tiny_pack_once, folder / "tiny"))
+    settings = settings_for(make_workspace(folder / "travail", pack))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SITESELECT_CACHE", str(folder / "cache"))
+        app = create_app(settings)
+    with TestClient(app, base_url="http://localhost") as client:
+        client.workspace = settings.workspace  # type: ignore[attr-defined]
+        yield client
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from siteselect.web.asked import Jobs, Name, Place, Reader
 from siteselect.web.faults import fault_again, fault_json, without_paths
 from siteselect.web.jobs import OF_A_RUN, OF_A_SCENARIO, Asked, Job, Kind, new_job
 from siteselect.web.paths import NAME, NotFoundError, Workspace
+from siteselect.web.queue import Queue
 from siteselect.web.scenarios import own_pack
 from siteselect.web.tasks import base_of_job
 
@@ -120,8 +121,13 @@ def ask(body: JobIn, place: Place, reader: Reader, jobs: Jobs) -> JobAnswer:
         body.kind, body.scenario, body.toml, tuple(body.overrides), body.run, body.pack, options
     )
     job = new_job(asked, body.title or _checked_title(asked, place), reader.lang)
+    return job_answer(queued(jobs, job), reader)
+
+
+def queued(jobs: Queue, job: Job) -> Job:
+    """The job, queued. Raises InputError where it cannot be written."""
     try:
-        jobs.add(job)
+        return jobs.add(job)
     except OSError as error:
         raise InputError(
             Fault(
@@ -129,7 +135,6 @@ def ask(body: JobIn, place: Place, reader: Reader, jobs: Jobs) -> JobAnswer:
                 remedy=Msg("choose a folder with room where you may write"),
             )
         ) from error
-    return job_answer(job, reader)
 
 
 def _checked_title(asked: Asked, place: Workspace) -> str:

@@ -103,7 +103,7 @@ def check(body: ScenarioIn, place: Place, reader: Reader) -> CheckAnswer:
     text, faults, changes = body.toml or "", [], []
     values: dict[str, Any] = {}
     try:
-        tree = _tree(body)
+        tree = tree_of(body)
         sent = open_sent(place, tree, "scenario", body.toml)
         text, changes = sent.toml, shown_changes(sent.changes, reader)
         values = sent.check()
@@ -131,7 +131,7 @@ def put(name: Name, body: ScenarioIn, place: Place, reader: Reader) -> ScenarioA
                 remedy=Msg("open it again, or save yours under another name"),
             )
         )
-    save(place, name, _tree(body), body.toml)
+    save(place, name, tree_of(body), body.toml)
     return _answer(open_scenario(place, name, reader), reader)
 
 
@@ -156,7 +156,8 @@ def _check_writable(place: Workspace, name: str, file: Path) -> None:
         )
 
 
-def _tree(body: ScenarioIn) -> dict[str, Any]:
+def tree_of(body: ScenarioIn) -> dict[str, Any]:
+    """What a body says as nested tables. Raises InputError."""
     if body.toml is not None:
         return read_toml(body.toml)
     base = {} if body.extends is None else {"extends": body.extends}
