@@ -21,7 +21,7 @@ OTHER = {
     **FIRST,
     "title": "Main-d'œuvre d'abord <b>",
     "weights": {"access": 0.1, "workforce": 0.8, "network": 0.1},
-    "locks": {"include": ["B-00"], "reasons": {"B-00": "délibération <script>alert(1)</script>"}},
+    "locks": {"include": ["B-05"], "reasons": {"B-05": "délibération <script>alert(1)</script>"}},
 }
 
 

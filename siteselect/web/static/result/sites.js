@@ -35,10 +35,11 @@ export async function showSites(sites, pack, { onPick, restoration = null }) {
     caption: w("list_caption"), count: sites.count, columns: columns(sites), sort: ["rank", 1],
     empty: w("no_site_left"),
     rowClass: (i) => (CHOSEN.has(sites.status[i]) ? "chosen" : sites.status[i] === "reserve" ? "reserve" : ""),
-    onSelect: (i) => { map?.show(i); onPick(i); },
+    onSelect: (i) => { show(i); onPick(i); },
     onHover: (i) => map?.hover(i),
   });
-  let map = null;
+  let map = null; // comes after the list: what it must show waits for it
+  const show = (i, zoom) => ready.then((made) => made.show(i, zoom));
   const apply = () => {
     const test = kept(form, sites, map);
     const inside = new Uint8Array(sites.count);
@@ -66,16 +67,21 @@ export async function showSites(sites, pack, { onPick, restoration = null }) {
     apply();
     return map;
   });
+  const widen = () => {
+    form.reset();
+    form.elements.status.value = "all";
+    apply();
+  };
   const pick = (i) => {
-    if (!table.shown.includes(i)) { form.elements.status.value = "all"; form.elements.text.value = ""; form.elements.region.value = ""; form.elements.kind.value = ""; form.elements.view.checked = false; apply(); }
+    if (!table.shown.includes(i)) widen();
     table.select(i);
-    map?.show(i);
+    show(i);
     onPick(i);
   };
   /** The footprint of the site in the sheet. */
   const outline = (geometry) => ready.then((made) => made.shapes("site",
     { type: "FeatureCollection", features: geometry ? [{ type: "Feature", properties: {}, geometry }] : [] }, "site"));
-  return { table, ready, pick, outline, near: (i) => map?.show(i, 14) };
+  return { table, ready, pick, outline, near: (i) => show(i, 14) };
 }
 
 function columns(sites) {
