@@ -7,13 +7,14 @@ from fastapi import APIRouter
 
 def routers() -> tuple[APIRouter, ...]:
     """Every router, in the order of the documentation."""
-    from siteselect.web.api import findings, health, jobs, packs, runs, scenarios
+    from siteselect.web.api import batches, findings, health, jobs, packs, runs, scenarios
 
     return (
         health.router,
         packs.router,
         scenarios.router,
         jobs.router,
+        batches.router,
         findings.router,
         runs.router,
     )

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from siteselect.batches.grid import steps_of
 from siteselect.errors import Fault, InputError
 from siteselect.i18n import Translator
 from siteselect.messages import Msg
@@ -25,6 +26,7 @@ from siteselect.web.scenarios import own_pack
 from siteselect.web.tasks import base_of_job
 
 router = APIRouter(tags=["jobs"])
+MOST_IN_BATCH = 2_000
 BEAT_S = 0.5
 """How often an open stream of events looks whether the application is stopping."""
 QUIET_BEATS = 30
@@ -159,7 +161,9 @@ def _checked_title(asked: Asked, place: Workspace) -> str:
 
 
 def _check_grid(asked: Asked, base: ScenarioBase) -> None:
-    if asked.kind == "run" and base.grid:
+    if asked.kind == "batch":
+        check_batch(asked, base)
+    elif base.grid:
         raise InputError(
             Fault(
                 Msg("this scenario makes many: it is a batch"),
@@ -167,6 +171,21 @@ def _check_grid(asked: Asked, base: ScenarioBase) -> None:
                 remedy=Msg("ask for a batch"),
             )
         )
+
+
+def check_batch(asked: Asked, base: ScenarioBase) -> ScenarioBase:
+    """The scenario of a batch whose grid is not too large. Raises InputError."""
+    many = len(steps_of(base.grid, file=base.path))
+    if many > MOST_IN_BATCH:
+        raise InputError(
+            Fault(
+                Msg("the grid has {total} scenarios, more than {most}", total=many,
+                    most=MOST_IN_BATCH),
+                where=", ".join(base.grid),
+                remedy=Msg("run it on the command line: siteselect batch"),
+            )
+        )  # fmt: skip
+    return base
 
 
 def _missing(key: str, remedy: Msg) -> InputError:
