@@ -18,9 +18,10 @@ from siteselect.optimise.search import Search
 from siteselect.optimise.solution import Status
 from siteselect.problem.constraints import Ints
 
-GROWTH = 1.5
-GROWTH_SURVIVORS = 1.2
+GROWTH, GROWTH_SURVIVORS = 1.5, 1.2
 """Each search is wider than the one before by these factors, of the gap and of the columns."""
+LONG_NODES, GROWTH_AFTER_LONG = 200, 1.15
+"""After a search of so many nodes the next is only so much wider: a little more may do."""
 RESCUE_AFTER = 5
 """After so many searches without an answer a heuristic is asked for one: it says how far to go."""
 FIRST_SURVIVORS = 30
@@ -99,5 +100,7 @@ def deepen(
             return "infeasible"
         if steps == RESCUE_AFTER and run.best is None and rescue is not None:
             rescue()
-        more = _width_for(bound, int(len(columns) * GROWTH_SURVIVORS))
-        width = max(int(width * GROWTH) + 1, more)
+        long = outcome.nodes >= LONG_NODES
+        growth = GROWTH_AFTER_LONG if long else GROWTH
+        more = len(columns) + 1 if long else int(len(columns) * GROWTH_SURVIVORS)
+        width = max(int(width * growth) + 1, _width_for(bound, more))

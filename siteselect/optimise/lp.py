@@ -42,6 +42,10 @@ class GrowingLp:
             ("solver", "simplex"),
             ("primal_feasibility_tolerance", 1e-9),
             ("dual_feasibility_tolerance", 1e-9),
+            # Rows are divided by their largest coefficient already; perturbed costs make a
+            # programme that is solved again and again from its last basis wander.
+            ("simplex_scale_strategy", 0),
+            ("dual_simplex_cost_perturbation_multiplier", 0.0),
         ):
             self._highs.setOptionValue(name, value)
         self.n_columns = 0
@@ -53,6 +57,8 @@ class GrowingLp:
         self.objective = 0.0
         self.iterations = 0
         self.excess = 0.0
+        self.ended_early = False
+        """Whether the last solve ended at ``enough``: values and multipliers are not optimal."""
         self.seconds_left: Seconds | None = None
         """Asked before each solve where there is a limit."""
 
@@ -117,11 +123,23 @@ class GrowingLp:
         OutOfTimeError
             ``seconds_left`` passed; ``value`` and ``dual`` are those reached.
         """
-        self._highs.setOptionValue("simplex_strategy", 4 if primal else 1)
-        while True:
+        self.solve_once(primal=primal)
+        while self.raise_penalties():
             self._run()
-            if not self._raise_penalties():
-                return
+
+    def solve_once(self, *, primal: bool = False, enough: float | None = None) -> None:
+        """Solve at the present price of slacks; may end where the objective falls to ``enough``.
+
+        For bounds: multipliers are valid whatever the slacks cost.
+        """
+        self._highs.setOptionValue("simplex_strategy", 4 if primal else 1)
+        if enough is not None:
+            self._highs.setOptionValue("objective_bound", -enough)
+        try:
+            self._run()
+        finally:
+            if enough is not None:
+                self._highs.setOptionValue("objective_bound", INFINITE)
 
     def trial(self, limit: int) -> float:
         """The objective after a few iterations from where it stands (strong branching)."""
@@ -160,12 +178,13 @@ class GrowingLp:
         in_time = self._allow()
         self._highs.run()
         ended = self._highs.getModelStatus()
-        if ended not in (status.kOptimal, status.kTimeLimit):
+        if ended not in (status.kOptimal, status.kTimeLimit, status.kObjectiveBound):
             # A stalled basis: start again from the slack basis, which always succeeds here.
             self._highs.clearSolver()
             in_time = self._allow()
             self._highs.run()
             ended = self._highs.getModelStatus()
+        self.ended_early = ended == status.kObjectiveBound
         info, solution = self._highs.getInfo(), self._highs.getSolution()
         self.iterations += info.simplex_iteration_count
         self.objective = -float(info.objective_function_value)
@@ -176,7 +195,8 @@ class GrowingLp:
         if ended == status.kTimeLimit or not in_time:
             raise OutOfTimeError
 
-    def _raise_penalties(self) -> bool:
+    def raise_penalties(self) -> bool:
+        """Make the slacks in use dearer; whether there are any that may be."""
         used = self.value[self._slack] if self._slack else np.zeros(0)
         self.excess = float(used.sum())
         again = [

@@ -234,6 +234,26 @@ class Relaxation:
             # Out of time the values reached are as good a hint as any.
             self.x = self.lp.value[self._position[self.columns]]
 
+    def bound_for(self, floor: int) -> Bound:
+        """The exact bound of a solution, or the first met under which nothing is worth ``floor``.
+
+        Slacks in use are not made dearer: see :meth:`insist`.
+        """
+        enough = floor / self.unit - TOLERANCE
+        try:
+            self.lp.solve_once(enough=enough)
+            bound = self.bound()
+            if bound.value >= floor and self.lp.ended_early:
+                self.lp.solve_once()
+                bound = self.bound()
+        finally:
+            self.x = self.lp.value[self._position[self.columns]]
+        return bound
+
+    def insist(self) -> bool:
+        """Make the slacks in use dearer; whether there were any."""
+        return self.lp.raise_penalties()
+
     def separate(self) -> int:
         """Add the rows that the present solution violates; how many."""
         return (

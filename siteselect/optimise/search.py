@@ -184,10 +184,11 @@ class Search:
         relaxation = self.relaxation
         for _ in range(MOST_ROUNDS):
             relaxation.fix(state, shut)
-            relaxation.solve()
-            bound = relaxation.bound()
+            bound = relaxation.bound_for(self.floor)
             if bound.value < self.floor:
                 return None
+            if relaxation.insist():
+                continue
             self._tighten(state, shut, bound)
             if self._closed(bound.value, state, shut):
                 return None
