@@ -25,6 +25,8 @@ const VARIABLES = ["--scale-0", "--scale-1", "--scale-2", "--scale-3", "--scale-
   "--extension", "--greenfield", "--dim", "--ok", "--paper", "--ink", "--accent"];
 const RADII = [[1.7, 3.5, 6], [3.2, 5.5, 8], [6, 7.5, 9], [11, 11, 12]]; // at zoom 5, 8, 12, by size
 
+const MOST_APART = 200; // more numbered marks than this stay where they are
+
 let library = null;
 function loadLibrary() {
   library ??= new Promise((done, fail) => {
@@ -88,6 +90,7 @@ class PointMap {
     this.at = { x: new Float64Array(0), y: new Float64Array(0), shape: new Uint8Array(0) };
     this.look = { colour: new Uint8Array(0), size: new Uint8Array(0), shown: new Uint8Array(0) };
     this.labels = new Map();
+    this.shift = { x: new Float32Array(0), y: new Float32Array(0), key: "" }; // pixels, of marks with a label
     this.rings = new Map(); // i → palette colour: a ring around marks that changed, or are forced
     this.selected = -1;
     this.lit = -1;
@@ -174,6 +177,7 @@ class PointMap {
       this.at.y[i] = 0.5 - Math.log((1 + s) / (1 - s)) / (4 * Math.PI);
     }
     this.look = { colour: new Uint8Array(n).fill(PALETTE.out), size: new Uint8Array(n), shown: new Uint8Array(n).fill(1) };
+    this.shift = { x: new Float32Array(n), y: new Float32Array(n), key: "" };
     this.labels.clear();
     this.rings.clear();
     this.selected = this.lit = -1;
@@ -239,12 +243,15 @@ class PointMap {
       canvas.style.width = `${width}px`;
       canvas.style.height = `${height}px`;
     }
+    this.#part();
     const pen = canvas.getContext("2d", { willReadFrequently: true });
     pen.putImageData(this.#stamped(wide, high, dpr), 0, 0);
     pen.setTransform(dpr, 0, 0, dpr, 0, 0);
     const { x, y } = this.at, { size, shown } = this.look;
     const radii = RADII.map((_, k) => this.#radius(k));
-    const spot = (i) => [x[i] * world - left, y[i] * world - top];
+    const { shift } = this;
+    const spot = (i) => [x[i] * world - left + shift.x[i], y[i] * world - top + shift.y[i]];
+    this.#leaders(pen, spot);
     for (const [i, ink] of this.rings) if (shown[i]) this.#circle(pen, spot(i), radii[size[i]] + 3, css(VARIABLES[ink]), 2);
     pen.font = "700 11px system-ui, sans-serif";
     pen.textAlign = "center";
@@ -263,18 +270,66 @@ class PointMap {
       this.bubble.classList.toggle("below", py < 60);
     }
   }
+  /** No mark with a number hides another: they move apart, a line leads back to the place. */
+  #part() {
+    const { shift, labels } = this, { shown, size } = this.look, zoom = this.gl.getZoom();
+    const marks = [...labels.keys()].filter((i) => shown[i]);
+    const key = `${zoom.toFixed(2)}/${marks.length}/${marks[0]}/${marks.at(-1)}`;
+    if (key === shift.key || this.gl.isZooming() || labels.size > MOST_APART) return;
+    shift.key = key;
+    const { world } = this.#view();
+    const at = marks.map((i) => [this.at.x[i] * world, this.at.y[i] * world]);
+    const now = at.map((p) => [...p]), r = marks.map((i) => this.#radius(size[i], zoom) * 1.1);
+    for (let turn = 0, moved = 1; turn < 300 && moved > 0.1; turn++) {
+      moved = 0;
+      for (let a = 0; a < now.length; a++) {
+        let dx = 0.04 * (at[a][0] - now[a][0]), dy = 0.04 * (at[a][1] - now[a][1]);
+        for (let b = 0; b < now.length; b++) {
+          const gap = r[a] + r[b];
+          let x = now[a][0] - now[b][0], y = now[a][1] - now[b][1];
+          if (a === b || Math.abs(x) >= gap || Math.abs(y) >= gap) continue;
+          let far = Math.hypot(x, y);
+          if (far >= gap) continue;
+          if (far < 0.01) { x = Math.cos(a * 2.4); y = Math.sin(a * 2.4); far = 1; }
+          dx += (0.5 * (gap - far) * x) / far;
+          dy += (0.5 * (gap - far) * y) / far;
+        }
+        now[a][0] += dx;
+        now[a][1] += dy;
+        moved = Math.max(moved, Math.abs(dx), Math.abs(dy));
+      }
+    }
+    shift.x.fill(0);
+    shift.y.fill(0);
+    marks.forEach((i, a) => { shift.x[i] = now[a][0] - at[a][0]; shift.y[i] = now[a][1] - at[a][1]; });
+  }
+  #leaders(pen, spot) {
+    const { shift } = this;
+    pen.globalCompositeOperation = "destination-over"; // under the marks
+    pen.strokeStyle = css("--ink");
+    pen.lineWidth = 1;
+    pen.beginPath();
+    for (const i of this.labels.keys()) {
+      if (!this.look.shown[i] || Math.hypot(shift.x[i], shift.y[i]) < 6) continue;
+      const [px, py] = spot(i);
+      pen.moveTo(px, py);
+      pen.lineTo(px - shift.x[i], py - shift.y[i]);
+    }
+    pen.stroke();
+    pen.globalCompositeOperation = "source-over";
+  }
   /** Every mark as pixels: stamping 24,000 small pictures takes some ms, drawing them ten times more. */
   #stamped(wide, high, dpr) {
     if (this.image?.width !== wide || this.image?.height !== high) this.image = new ImageData(wide, high);
     const pixels = new Uint32Array(this.image.data.buffer).fill(0);
     const { world, left, top } = this.#view();
-    const { x, y, shape } = this.at, { colour, size, shown } = this.look;
+    const { x, y, shape } = this.at, { colour, size, shown } = this.look, { shift } = this;
     const stamps = new Map();
     for (let level = 0; level < RADII.length; level++) {
       const radius = this.#radius(level);
       for (let i = 0; i < x.length; i++) {
         if (!shown[i] || size[i] !== level) continue;
-        const px = (x[i] * world - left) * dpr, py = (y[i] * world - top) * dpr;
+        const px = (x[i] * world - left + shift.x[i]) * dpr, py = (y[i] * world - top + shift.y[i]) * dpr;
         if (!(px > -24 && py > -24 && px < wide + 24 && py < high + 24)) continue;
         const key = (shape[i] << 12) | (colour[i] << 4) | level;
         let stamp = stamps.get(key);
@@ -331,12 +386,12 @@ class PointMap {
   }
   #under(point) {
     const { world, left, top } = this.#view();
-    const { x, y } = this.at, { size, shown } = this.look;
+    const { x, y } = this.at, { size, shown } = this.look, { shift } = this;
     const radii = RADII.map((_, k) => this.#radius(k) + 4);
     let best = -1, nearest = Infinity;
     for (let i = 0; i < x.length; i++) {
       if (!shown[i]) continue;
-      const dx = x[i] * world - left - point.x, dy = y[i] * world - top - point.y;
+      const dx = x[i] * world - left + shift.x[i] - point.x, dy = y[i] * world - top + shift.y[i] - point.y;
       const far = Math.hypot(dx, dy);
       if (far <= radii[size[i]] && far - 2 * size[i] < nearest) { nearest = far - 2 * size[i]; best = i; }
     }

@@ -139,7 +139,7 @@ function draw(map, sites) {
     map.look.size[i] = SIZES[status] ?? 0;
     map.look.colour[i] = CHOSEN.has(status) ? PALETTE[sites.kind[i]] ?? PALETTE.in
       : status === "reserve" ? PALETTE.paper : PALETTE.out;
-    if (CHOSEN.has(status)) map.label(i, rankOf(sites, i));
+    if (SHORTLIST.has(status)) map.label(i, CHOSEN.has(status) ? rankOf(sites, i) : ""); // none hides another
     if (status === "forced_in") map.ring(i);
   }
   map.update();
