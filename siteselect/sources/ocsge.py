@@ -1,9 +1,14 @@
 """OCS GE (IGN): polygons of cover × use → the 10 m land-use raster of a pack.
 
 The value of a pixel is the pair of cover and use in the order of the matrix of the decree, plus
-an offset that says how it was judged: by the matrix, or as IGN delivers it (``artif``), or
-after the threshold of 2,500 m² (decree 2023-1096): an enclave smaller than that takes the class
-around it, both ways, except buildings of 50 m² and more.
+an offset that says how it was judged: by the matrix, or as IGN delivers it, or after the threshold
+of 2,500 m² (decree 2023-1096): an enclave smaller than that takes the class around it, both ways,
+except buildings of 50 m² and more.
+
+IGN's vector product « surfaces artificialisées » has two fields for that (seen in the tools that
+read it, layers ``artif_YEAR_DEPARTEMENT``): ``artif`` says « artif » or « non artif », and
+``crit_seuil`` is true where the threshold reversed what the pair of codes says. ``artif`` wins;
+``crit_seuil`` alone says the same together with the matrix.
 """
 
 from __future__ import annotations
@@ -48,7 +53,8 @@ sieve exactly like the whole raster."""
 WINDOW = 2_048
 BLOCK = 512
 COVER_NAMES, USE_NAMES = ("code_cs", "cs"), ("code_us", "us")
-ARTIF_NAMES, YEAR_NAMES = ("artif",), ("millesime", "annee")
+ARTIF_NAMES, THRESHOLD_NAMES = ("artif",), ("crit_seuil", "critere_seuil")
+YEAR_NAMES = ("millesime", "annee")
 YES = ("artif", "artificialise", "artificialisee", "1", "true", "oui", "t")
 NO = ("non artif", "non artificialise", "non artificialisee", "0", "false", "non", "f")
 
@@ -86,7 +92,13 @@ class _Fields:
     cover: str
     use: str
     artif: str | None
+    threshold: str | None
     year: str | None
+
+    @property
+    def judged(self) -> bool:
+        """IGN's computation is in the layer."""
+        return self.artif is not None or self.threshold is not None
 
 
 def rasterise_ocsge(
@@ -164,10 +176,10 @@ def _open(path: Path, layer: str | None) -> tuple[str | None, _Fields, NDArray[n
             Msg("the file cannot be read: {error}", error=str(error)[:200]),
             Msg("download or export it again; open it in QGIS to see whether it is whole"),
         ) from error
-    for name, info in infos.items():
-        found = _fields([str(column) for column in info["fields"]])
-        if found is None:
-            continue
+    layers = {name: _fields([str(c) for c in info["fields"]]) for name, info in infos.items()}
+    coded = [(name, fields) for name, fields in layers.items() if fields is not None]
+    for name, found in sorted(coded, key=lambda one: not one[1].judged)[:1]:
+        info = infos[name]
         if info["crs"] is None:
             raise fault(path, Msg("the layer has no CRS"), Msg("write it with its CRS"))
         box = shapely.segmentize(shapely.box(*info["total_bounds"]), 1e4)
@@ -191,7 +203,7 @@ def _fields(columns: list[str]) -> _Fields | None:
     cover, use = find(COVER_NAMES), find(USE_NAMES)
     if cover is None or use is None:
         return None
-    return _Fields(cover, use, find(ARTIF_NAMES), find(YEAR_NAMES))
+    return _Fields(cover, use, find(ARTIF_NAMES), find(THRESHOLD_NAMES), find(YEAR_NAMES))
 
 
 def _mover(crs: str) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
@@ -201,9 +213,15 @@ def _mover(crs: str) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
 
 
 def _batches(
-    path: Path, layer: str | None, fields: _Fields, index: dict[str, int], result: Rasterised
+    path: Path,
+    layer: str | None,
+    fields: _Fields,
+    index: dict[str, int],
+    artif: NDArray[np.int64],
+    result: Rasterised,
 ) -> Iterator[_Batch]:
-    columns = [name for name in (fields.cover, fields.use, fields.artif, fields.year) if name]
+    wanted = (fields.cover, fields.use, fields.artif, fields.threshold, fields.year)
+    columns = [name for name in wanted if name]
     try:
         with pyogrio.open_arrow(path, layer=layer, columns=columns, batch_size=BATCH) as source:
             meta, reader = source
@@ -216,7 +234,7 @@ def _batches(
                 shapes = shapely.force_2d(shapes)
                 if move is not None:
                     shapes = shapely.transform(shapes, move)
-                yield _coded(shapes, table, fields, index, result)
+                yield _coded(shapes, table, fields, index, artif, result)
     except READING_ERRORS as error:
         raise fault(
             path,
@@ -234,6 +252,7 @@ def _coded(
     table: pd.DataFrame,
     fields: _Fields,
     index: dict[str, int],
+    artif: NDArray[np.int64],
     result: Rasterised,
 ) -> _Batch:
     cover = table[fields.cover].astype("str").str.strip()
@@ -250,16 +269,35 @@ def _coded(
             result.examples.setdefault(issue, f"{cover.iloc[at]} × {use.iloc[at]}")
     kept = polygonal & known
     value = pair[kept].to_numpy(dtype=np.int64)
-    if fields.artif is not None:
-        said = table[fields.artif].astype("str").map(values.fold)
-        value = value + np.where(said.isin(YES)[kept], STATED_ARTIF, 0)
-        value = value + np.where(said.isin(NO)[kept], STATED_NOT, 0)
-        result.delivered |= bool((value > STATED_ARTIF).any())
+    value = value + _stated(table, fields, kept, value, artif)
+    result.delivered |= fields.judged and bool((value > STATED_ARTIF).any())
     if fields.year is not None:
         result.vintages |= set(table[fields.year].dropna().astype("str"))
     result.burnt += int(kept.sum())
     building = (cover == BUILDING).to_numpy()[kept] & (shapely.area(shapes[kept]) >= BUILDING_M2)
     return _Batch(shapes[kept], value.astype(np.uint16), building)
+
+
+def _stated(
+    table: pd.DataFrame,
+    fields: _Fields,
+    kept: NDArray[np.bool_],
+    pair: NDArray[np.int64],
+    artif: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Offset of each polygon kept: what IGN says of it, 0 where it says nothing."""
+    offset = np.zeros(len(pair), np.int64)
+    if fields.threshold is not None:
+        said = table[fields.threshold].astype("str").map(values.fold)
+        by_pair = artif[pair - 1] == 1
+        reversed_, as_is = said.isin(YES)[kept].to_numpy(), said.isin(NO)[kept].to_numpy()
+        offset[(reversed_ & ~by_pair) | (as_is & by_pair)] = STATED_ARTIF
+        offset[(reversed_ & by_pair) | (as_is & ~by_pair)] = STATED_NOT
+    if fields.artif is not None:
+        said = table[fields.artif].astype("str").map(values.fold)
+        offset[said.isin(YES)[kept].to_numpy()] = STATED_ARTIF
+        offset[said.isin(NO)[kept].to_numpy()] = STATED_NOT
+    return offset
 
 
 # --- burning --------------------------------------------------------------------------------------
@@ -287,15 +325,16 @@ def _one(
     index = {pair: number for number, pair in enumerate(pairs, start=1)}
     total = max(1, int(pyogrio.read_info(path, layer=layer, force_feature_count=True)["features"]))
     done = 0
-    for batch in _batches(path, layer, fields, index, result):
+    by_pair = matrix["artif"].to_numpy()
+    for batch in _batches(path, layer, fields, index, by_pair, result):
         burn(batch.shapes, batch.value, codes, transform)
         burn(batch.shapes[batch.building], np.ones(batch.building.sum(), np.uint8), kept, transform)
         done += len(batch.shapes)
         if progress is not None:
             progress("ocsge", 0.8 * min(1.0, done / total))
     if not (codes > STATED_ARTIF).any():  # else IGN applied the thresholds itself
-        result.sieved_ha += apply_threshold(codes, kept.view(bool), matrix["artif"].to_numpy())
-    artif = _artificialised(codes, matrix["artif"].to_numpy())
+        result.sieved_ha += apply_threshold(codes, kept.view(bool), by_pair)
+    artif = _artificialised(codes, by_pair)
     result.artificialised_ha += float(artif.sum()) * PIXEL_M**2 / M2_PER_HA
     for row in range(0, height, WINDOW):
         for column in range(0, width, WINDOW):

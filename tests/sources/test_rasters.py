@@ -123,14 +123,17 @@ def test_real_corine_keeps_its_hectares(shared_real: Path, tmp_path: Path) -> No
 
 
 def write_ocsge(
-    path: Path, rows: list[tuple[str, str, shapely.Polygon]], **columns: object
+    path: Path,
+    rows: list[tuple[str, str, shapely.Polygon]],
+    layer: str = "OCCUPATION_SOL",
+    **columns: object,
 ) -> Path:
     frame = gpd.GeoDataFrame(
         {"code_cs": [r[0] for r in rows], "code_us": [r[1] for r in rows], **columns},
         geometry=[r[2] for r in rows],
         crs="EPSG:2154",
     )
-    frame.to_file(path, layer="OCCUPATION_SOL")
+    frame.to_file(path, layer=layer)
     return path
 
 
@@ -196,6 +199,34 @@ def test_delivered_judgement_wins(tmp_path: Path) -> None:
     # delivered or not, cover and use still say what is impermeable and what is ENAF
     assert land["impermeable_ha"].iloc[0] == pytest.approx(0.04)
     assert land["enaf_ha"].iloc[0] == pytest.approx(0.04)
+
+
+def test_the_threshold_field_alone_reverses_the_matrix(tmp_path: Path) -> None:
+    """Farmland of 400 m² in a yard and a yard in a field, both reversed; a building that is not.
+
+    Nothing is sieved again: IGN has applied the threshold.
+    """
+    path = write_ocsge(
+        tmp_path / "o.gpkg",
+        [
+            ("CS2.2.1", "US1.1", square(0, 0, 2, 2)),
+            ("CS1.1.1.2", "US2", square(2, 0, 2, 2)),
+            ("CS1.1.1.1", "US5", square(4, 0, 1, 2)),
+        ],
+        crit_seuil=[True, True, False],
+    )
+    done = rasterise_ocsge([(path, None)], tmp_path / "l.tif")
+    assert done.delivered and done.sieved_ha == 0
+    assert judged(tmp_path / "l.tif").tolist() == [[1, 1, 0, 0, 1]] * 2
+
+
+def test_the_layer_with_the_judgement_is_read(tmp_path: Path) -> None:
+    """A GeoPackage with the plain layer first and IGN's artificialised surfaces second."""
+    ground = [("CS2.2.1", "US1.1", square(0, 0, 2, 2))]
+    path = write_ocsge(tmp_path / "o.gpkg", ground, layer="OCCUPATION_SOL")
+    write_ocsge(path, ground, layer="artif_2021_069", artif=["artif"])
+    rasterise_ocsge([(path, None)], tmp_path / "l.tif")
+    assert judged(tmp_path / "l.tif").tolist() == [[1, 1]] * 2
 
 
 def test_unknown_codes_are_counted(tmp_path: Path) -> None:
