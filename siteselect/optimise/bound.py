@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from siteselect.optimise.model import INSIDE, OUTSIDE, Model
+from siteselect.optimise.workers import Hall
 from siteselect.problem import NO_LOWER, NO_UPPER
 from siteselect.problem.constraints import Ints
 
@@ -69,7 +70,8 @@ class Multipliers:
     """What the linear programme proposes, in units of the objective.
 
     ``block`` holds rows of the model, ``y`` the dual of each; ``cuts`` and ``cut_y``;
-    ``demand`` indexes demand points with the dual ``mu`` of their over-coverage.
+    ``demand`` indexes demand points with the dual ``mu`` of their over-coverage; ``halls`` are
+    rows of workers with the dual ``hall_y`` of each.
     """
 
     block: Block
@@ -78,6 +80,8 @@ class Multipliers:
     cut_y: NDArray[np.float64]
     demand: Ints
     mu: NDArray[np.float64]
+    halls: tuple[Hall, ...] = ()
+    hall_y: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +120,9 @@ def _largest(model: Model, given: Multipliers) -> float:
     """No intermediate exceeds this, at scale 1; infinite where a multiplier is no number."""
     largest = float(np.abs(model.score).max(initial=1)) + float(model.weights.sum())
     largest += float(np.abs(given.y) @ given.block.largest)
+    if model.flow is not None:
+        jobs = float(model.flow.jobs.max(initial=0))
+        largest += 2 * model.flow.value * jobs + float(given.hall_y.sum()) * (1 + jobs)
     largest += float(np.abs(given.cut_y).sum()) + len(given.y) + len(given.cuts) + 1
     return largest if math.isfinite(largest) else math.inf
 
@@ -131,6 +138,7 @@ def exact_bound(
             y=0 * given.block.largest,
             cut_y=np.zeros(len(given.cuts)),
             mu=np.zeros(len(given.demand)),
+            hall_y=np.zeros(len(given.halls)),
         )
     scale = _scale(model, given)
     block = given.block
@@ -151,6 +159,14 @@ def exact_bound(
         weight[given.demand] -= mu
         reduced += (model.reach @ weight)[model.site]
         total += exact_sum(mu)
+    if model.flow is not None:
+        worker = np.full(model.n_sites, model.flow.value * scale)
+        for hall, dual in zip(given.halls, given.hall_y.tolist(), strict=True):
+            price = max(0, round(dual * scale))
+            worker[hall.sites] -= price
+            reduced[hall.columns] += price * hall.outside
+            total += price * hall.workers
+        reduced += model.flow.jobs * np.maximum(worker, 0)[model.site]
     total += exact_sum(np.maximum(-(block.z.T @ y), 0)) if model.n_parcels else 0
     return _close(model, reduced, total, scale, state, shut)
 

@@ -173,6 +173,8 @@ def _marginal(model: Model, kept: Ints, candidates: Ints) -> Ints:
         left = model.weights.copy()
         left[np.unique(model.reach[model.site[kept]].indices)] = 0
         gain += model.reach[model.site[candidates]] @ left
+    if model.flow is not None:  # at most: it competes with those that are kept
+        gain += model.flow.alone()[candidates]
     taken = np.isin(model.site[candidates], model.site[kept])
     gain[taken] = np.iinfo(np.int64).min // 2
     return gain

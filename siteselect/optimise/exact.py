@@ -87,6 +87,8 @@ class Referee:
         if model.reach is not None:
             reached = np.unique(model.reach[model.site[columns]].indices)
             total += sum(model.weights[reached].tolist())
+        if model.flow is not None:
+            total += model.flow.worth(model.site[columns], model.flow.jobs[columns])
         return total
 
     def _sites_agree(self, columns: Ints) -> bool:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
 
 from siteselect.optimise.conflicts import ConflictGraph
+from siteselect.optimise.workers import Flow
 from siteselect.problem import (
     NO_LOWER,
     NO_UPPER,
@@ -53,6 +54,8 @@ class Model:
         bool[J], columns that can never be chosen.
     reach
         CSR sites × demand or ``None``; ``weights`` int64[demand].
+    flow
+        Workers that sites compete for, or ``None``.
     column_of, site_of, parcel_of
         Index in the problem of each column, site and parcel of the model.
     """
@@ -76,6 +79,7 @@ class Model:
     parcel_of: Ints
     count: int
     at_most: bool
+    flow: Flow | None = None
 
     @property
     def n_columns(self) -> int:
@@ -86,6 +90,13 @@ class Model:
     def n_sites(self) -> int:
         """S."""
         return len(self.start) - 1
+
+    def alone(self) -> Ints:
+        """int64[J], value of each column by itself: score, all that it reaches, all its jobs."""
+        gain = self.score.copy()
+        if self.reach is not None:
+            gain += (self.reach @ self.weights)[self.site]
+        return gain if self.flow is None else gain + self.flow.alone()
 
     def reach_or_fail(self) -> csr_array:
         """The reach of a model with coverage.
@@ -198,6 +209,9 @@ def compile_model(problem: SelectionProblem) -> Model:
         parcel_of=parcel_of,
         count=problem.count,
         at_most=problem.at_most,
+        flow=None
+        if problem.workforce is None
+        else Flow.of(problem.workforce, site_of, column_of, site),
     )
 
 
@@ -243,6 +257,7 @@ def restrict(model: Model, columns: Ints, state: NDArray[np.int8]) -> Model:
         parcel_of=model.parcel_of,
         count=model.count,
         at_most=model.at_most,
+        flow=None if model.flow is None else model.flow.restricted(columns, sites),
     )
 
 

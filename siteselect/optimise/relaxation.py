@@ -17,6 +17,7 @@ from siteselect.optimise.conflicts import violated_cliques
 from siteselect.optimise.coverage import CoverageForm, GroupCuts, OverCoverage
 from siteselect.optimise.lp import INFINITE, Floats, GrowingLp
 from siteselect.optimise.model import INSIDE, OUTSIDE, Model, needed_at_zero
+from siteselect.optimise.workers import Hall, HallCuts
 from siteselect.problem import NO_LOWER, NO_UPPER
 from siteselect.problem.constraints import Ints
 
@@ -34,18 +35,21 @@ class Relaxation:
     def __init__(self, model: Model, columns: Ints, *, grouped: bool = False) -> None:
         self.model = model
         self.lp = GrowingLp()
-        gain = model.score.astype(np.float64)
-        if model.reach is not None:
-            gain = gain + (model.reach @ model.weights)[model.site]
+        gain = model.alone().astype(np.float64)
         self.unit = max(1.0, float(np.abs(gain).max(initial=1.0)))
         self.coverage: CoverageForm | None = None
         if model.reach is not None:
             form = GroupCuts if grouped else OverCoverage
             self.coverage = form(model, self.lp, self.unit)
+        self.workers: HallCuts | None = None
+        if model.flow is not None:
+            self.workers = HallCuts(model.flow, model.site, self.lp, self.unit)
         self._worth = gain
         self._gain = model.score / self.unit
         if self.coverage is not None:
             self._gain = self._gain + (self.coverage.gain() / self.unit)[model.site]
+        if model.flow is not None:
+            self._gain = self._gain + model.flow.alone() / self.unit
         self._position = np.full(model.n_columns, -1, np.int64)
         self.columns = np.zeros(0, np.int64)
         self._row_position = np.full(len(model.lower), -1, np.int64)
@@ -111,8 +115,9 @@ class Relaxation:
             rows.append(np.full(len(hit), lp_row, np.int64))
             cols.append(hit)
             values.append(np.ones(len(hit)))
-        if self.coverage is not None:
-            row, col, value = self.coverage.entries(self.model.site[new])
+        more = [] if self.coverage is None else [self.coverage.entries(self.model.site[new])]
+        more += [] if self.workers is None else [self.workers.entries(new)]
+        for row, col, value in more:
             rows.append(row)
             cols.append(col)
             values.append(value)
@@ -319,9 +324,12 @@ class Relaxation:
         return Cut(np.concatenate(parts), 1)
 
     def _separate_demand(self) -> int:
-        if self.coverage is None:
-            return 0
-        return self.coverage.separate(self.loads(), self.columns, self._position[self.columns])
+        positions, made = self._position[self.columns], 0
+        if self.coverage is not None:
+            made += self.coverage.separate(self.loads(), self.columns, positions)
+        if self.workers is not None:
+            made += self.workers.separate(self.columns, positions)
+        return made
 
     # ---- bounding ------------------------------------------------------------------------
 
@@ -334,6 +342,10 @@ class Relaxation:
         demand, mu = np.zeros(0, np.int64), np.zeros(0)
         if self.coverage is not None:
             demand, mu = self.coverage.multipliers(dual)
+        halls: tuple[Hall, ...] = ()
+        hall_y = np.zeros(0)
+        if self.workers is not None:
+            halls, hall_y = self.workers.multipliers(dual)
         return Multipliers(
             self._block,
             dual[self._row_lp] / self._row_scale[rows] if rows else np.zeros(0),
@@ -341,6 +353,8 @@ class Relaxation:
             dual[self._cut_lp] if self.cuts else np.zeros(0),
             demand,
             mu,
+            halls,
+            hall_y,
         )
 
     def bound(self) -> Bound:

@@ -31,9 +31,7 @@ class Root:
 
 def first_columns(model: Model) -> Ints:
     """The most valuable columns, overall and in each row that asks for a minimum."""
-    gain = model.score.copy()
-    if model.reach is not None:
-        gain += (model.reach @ model.weights)[model.site]
+    gain = model.alone()
     if model.n_columns <= 2 * BATCH:
         return np.arange(model.n_columns)
     wanted = np.zeros(model.n_columns, bool)
@@ -76,9 +74,7 @@ def resift(model: Model, relaxation: Relaxation, *, stop: Stop) -> Root:
 
 def ceiling(model: Model) -> int:
     """The best values of as many sites as are wanted: no portfolio is worth more."""
-    gain = model.score.copy()
-    if model.reach is not None:
-        gain += (model.reach @ model.weights)[model.site]
+    gain = model.alone()
     best = np.full(model.n_sites, np.iinfo(np.int64).min)
     np.maximum.at(best, model.site, gain)
     best = np.sort(best[best > np.iinfo(np.int64).min])[::-1][: model.count]

@@ -136,9 +136,7 @@ def _interrupted(run: Run) -> Status:
 
 def _greedy(run: Run, model: Model, referee: Referee) -> None:
     """A portfolio before there is a relaxation: greedy by value alone, and repair."""
-    worth = model.score.astype(np.float64)
-    if model.reach is not None:
-        worth += (model.reach @ model.weights)[model.site]
+    worth = model.alone().astype(np.float64)
     best = np.sort(np.argsort(-worth, kind="stable")[:MOST_REPAIRED])
     worth = worth / max(1.0, float(np.abs(worth).max(initial=1.0)))
     with contextlib.suppress(OutOfTimeError):

@@ -10,6 +10,7 @@ from siteselect.problem.constraints import (
     Budget,
     Conflicts,
     Constraint,
+    Goal,
     Group,
     Ledger,
     Locks,
@@ -21,6 +22,7 @@ from siteselect.problem.constraints import (
 from siteselect.problem.coverage import Coverage
 from siteselect.problem.evaluate import ledger_net, objective, restoration_cost, violations
 from siteselect.problem.selection import SelectionProblem
+from siteselect.problem.workforce import Workforce
 
 __all__ = [
     "NO_LOWER",
@@ -29,6 +31,7 @@ __all__ = [
     "Conflicts",
     "Constraint",
     "Coverage",
+    "Goal",
     "Group",
     "Ledger",
     "Locks",
@@ -37,6 +40,7 @@ __all__ = [
     "SelectionProblem",
     "Separation",
     "TotalArea",
+    "Workforce",
     "ledger_net",
     "objective",
     "restoration_cost",

@@ -19,6 +19,7 @@ from siteselect.problem.constraints import (
     Separation,
     TotalArea,
 )
+from siteselect.problem.workforce import MOST_WORKERS
 
 if TYPE_CHECKING:
     from siteselect.problem.selection import SelectionProblem
@@ -35,6 +36,7 @@ def check_problem(problem: SelectionProblem) -> None:
     _columns(problem, log)
     _parcels(problem, log)
     _coverage(problem, log)
+    _workforce(problem, log)
     for one in problem.constraints:
         _constraint(problem, one, log)
     log.check()
@@ -128,6 +130,30 @@ def _coverage(problem: SelectionProblem, log: FaultLog) -> None:
         )  # fmt: skip
     _indices(cover.indices, cover.n_demand, "coverage", log)
     _size(cover.weights, "coverage weights", log, negative=False)
+
+
+def _workforce(problem: SelectionProblem, log: FaultLog) -> None:
+    force = problem.workforce
+    if force is None:
+        return
+    if force.n_sites != problem.n_sites:
+        log.add(
+            Msg("{given} rows of reach where {needed} sites exist", given=force.n_sites,
+                needed=problem.n_sites),
+            where="workforce", remedy=Msg("give one row per site, empty where nothing is reached"),
+        )  # fmt: skip
+    _indices(force.indices, len(force.supply), "workforce", log)
+    _length(force.jobs, problem.n_columns, "workforce.jobs", log)
+    for values, where in ((force.supply, "workforce.supply"), (force.jobs, "workforce.jobs")):
+        _size(values, where, log, negative=False)
+        if sum(np.minimum(values, MOST_WORKERS).tolist()) > MOST_WORKERS:
+            log.add(Msg("too many in all to be counted"), where=where, remedy=_UNITS)
+    most = force.value * int(force.jobs.max(initial=0))
+    if force.value < 0 or most > LARGEST:
+        log.add(
+            Msg("value out of range for the model"), where="workforce.value", value=force.value,
+            remedy=_UNITS,
+        )  # fmt: skip
 
 
 def _constraint(problem: SelectionProblem, one: Constraint, log: FaultLog) -> None:

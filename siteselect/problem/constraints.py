@@ -241,6 +241,22 @@ class TotalArea(_FromSpecs):
 
 
 @dataclass(frozen=True, eq=False)
+class Goal(TotalArea):
+    """A floor or a cap on another objective: at_least ≤ Σ value x ≤ at_most, in its integers.
+
+    ``area`` holds what each column adds; ``per_unit`` integers make one ``unit`` shown.
+    """
+
+    per_unit: float = 1.0
+    unit: str = ""
+    kind: str = field(default="goal", init=False)
+
+    def shown(self, value: int) -> str:
+        """A value as people read it."""
+        return f"{value / self.per_unit:.6g} {self.unit}".rstrip()
+
+
+@dataclass(frozen=True, eq=False)
 class Ledger(_FromSpecs):
     """Net artificialisation of a territory: Σ charge x − Σ capacity z ≤ cap (0.01 ha).
 

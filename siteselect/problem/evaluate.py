@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
+import numpy as np
+
 from siteselect.messages import Msg
 from siteselect.problem.constraints import (
     Budget,
@@ -23,11 +25,17 @@ from siteselect.problem.selection import SelectionProblem
 
 
 def objective(problem: SelectionProblem, columns: Sequence[int]) -> int:
-    """Σ of the scores of the columns and of the demand they reach, an exact integer."""
+    """Σ of the scores of the columns, of the demand they reach and of the jobs they fill: exact."""
     chosen = [int(j) for j in columns]
     total = sum(int(problem.score[j]) for j in chosen)
     if problem.coverage is not None:
         total += problem.coverage.value(problem.sites_of(chosen))
+    if problem.workforce is not None:
+        own = np.array(chosen, np.int64)
+        jobs = problem.workforce.jobs[own]
+        total += problem.workforce.value * problem.workforce.filled(
+            problem.site[own].astype(np.int64), jobs
+        )
     return total
 
 

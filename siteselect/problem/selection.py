@@ -20,14 +20,16 @@ from siteselect.problem.constraints import (
     make_rows,
 )
 from siteselect.problem.coverage import Coverage
+from siteselect.problem.workforce import Workforce
 
 
 @dataclass(frozen=True, eq=False)
 class SelectionProblem:
     """Choose columns (a site and a way of developing it) for the greatest total score.
 
-    maximise Σ score_j x_j + Σ_i w_i · [demand point i reached], with exactly ``count`` columns
-    (``at_most``: no more than ``count``), one column a site at most, and the constraints.
+    maximise Σ score_j x_j + Σ_i w_i · [demand point i reached] + value · jobs filled, with
+    exactly ``count`` columns (``at_most``: no more than ``count``), one column a site at most, and
+    the constraints.
 
     Attributes
     ----------
@@ -50,6 +52,8 @@ class SelectionProblem:
         Objects of :mod:`siteselect.problem.constraints`.
     coverage
         Union catchment, or ``None``.
+    workforce
+        Workers that sites compete for, or ``None``: filled jobs add to the objective.
 
     Raises
     ------
@@ -67,11 +71,17 @@ class SelectionProblem:
     parcels: Parcels = field(default_factory=Parcels)
     constraints: tuple[Constraint, ...] = ()
     coverage: Coverage | None = None
+    workforce: Workforce | None = None
 
     def __post_init__(self) -> None:
         if self.n_sites == 0 and len(self.site):
             object.__setattr__(self, "n_sites", int(np.max(self.site)) + 1)
         check_problem(self)
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether the objective is a sum over columns: no catchment that sites share."""
+        return self.coverage is None and self.workforce is None
 
     @property
     def n_columns(self) -> int:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import networkx as nx
 import numpy as np
+from scipy.sparse import csr_array
 
 from siteselect.problem import (
     NO_LOWER,
@@ -25,6 +27,7 @@ from siteselect.problem import (
     SelectionProblem,
     Separation,
     TotalArea,
+    Workforce,
 )
 
 KINDS = (
@@ -178,4 +181,31 @@ def _value(problem: SelectionProblem, chosen: tuple[int, ...]) -> int:
     if problem.coverage is not None:
         reach = problem.coverage.matrix().toarray()[problem.site[list(chosen)]]
         value += int(problem.coverage.weights[reach.any(axis=0)].sum()) if chosen else 0
+    if problem.workforce is not None:
+        value += problem.workforce.value * jobs_by_networkx(problem, chosen)
     return value
+
+
+def jobs_by_networkx(problem: SelectionProblem, chosen: tuple[int, ...]) -> int:
+    """Jobs filled, commune by commune, with another library's maximum flow."""
+    force, graph = problem.workforce, nx.DiGraph()
+    graph.add_nodes_from(("jobs", "workers"))
+    for j in chosen:
+        site = int(problem.site[j])
+        graph.add_edge("jobs", ("site", site), capacity=int(force.jobs[j]))
+        for i in force.indices[force.indptr[site] : force.indptr[site + 1]].tolist():
+            graph.add_edge(("site", site), ("commune", i))
+            graph.add_edge(("commune", i), "workers", capacity=int(force.supply[i]))
+    return int(nx.maximum_flow_value(graph, "jobs", "workers"))
+
+
+def with_workforce(problem: SelectionProblem, seed: int) -> SelectionProblem:
+    """The problem with few workers: sites share communes and cannot all be filled."""
+    g = np.random.default_rng([seed, 7])
+    communes = int(g.integers(1, 7))
+    reach = g.random((problem.n_sites, communes)) < 0.5
+    force = Workforce.from_matrix(
+        csr_array(reach.astype(np.int64)), g.integers(0, 6, communes),
+        g.integers(0, 9, problem.n_columns), int(g.integers(1, 12)),
+    )  # fmt: skip
+    return replace(problem, workforce=force)
