@@ -161,6 +161,8 @@ SCREEN: Mapping[str, Msg] = {
     "stale": Msg("These parameters change the candidates or their measures: {names}."),
     "stale_update": Msg("Measure the candidates again"),
     "measuring": Msg("Measuring the candidates…"),
+    "notices_one": Msg("{n} layer simulated or assumed"),
+    "notices_other": Msg("{n} layers simulated or assumed"),
     "measured": Msg("Candidates measured"),
     "no_candidates": Msg("The candidates could not be measured"),
     "legend_score": Msg("score, from low to high"),

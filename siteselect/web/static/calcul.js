@@ -14,7 +14,7 @@ const fail = (error) => {
   live($("trouble").textContent, { urgent: true });
 };
 const act = (action) => async (event) => {
-  event?.preventDefault?.();
+  event?.preventDefault?.(); // of a form
   fill($("trouble"));
   try { await action(event); } catch (error) { fail(error); }
 };
@@ -25,7 +25,8 @@ const scenarioOf = (job) => job.scenario;
 async function start() {
   const [found, list] = await Promise.all([api.get("/api/jobs"), api.get("/api/scenarios")]);
   scenarios = list.filter((one) => !one.faults.length);
-  const option = (one) => h("option", { value: one.name, selected: one.name === query.get("scenario") },
+  const last = query.get("scenario") ?? found.find((job) => job.scenario)?.scenario ?? "reference";
+  const option = (one) => h("option", { value: one.name, selected: one.name === last },
     one.title === one.name ? one.name : `${one.title} (${one.name})`);
   const group = (label, entries) => (entries.length ? h("optgroup", { label }, entries.map(option)) : null);
   fill($("scenario"), group(w("own_scenarios"), scenarios.filter((one) => !one.read_only)),
@@ -35,12 +36,12 @@ async function start() {
   if (wanted) cards.get(wanted)?.element.scrollIntoView({ block: "nearest" });
   onJobs(seen, {
     onLost: () => fill($("lost"), h("p", { class: "box warn" }, w("connection_lost"))),
-    onBack: async () => {
+    onOpen: act(async (again) => {
       fill($("lost"));
-      live(w("connection_back"));
+      if (again) live(w("connection_back"));
       for (const job of await api.get("/api/jobs")) jobs.set(job.id, job);
       draw();
-    },
+    }),
   });
 }
 
@@ -101,14 +102,14 @@ function card(job, before) {
   const element = h("article", { class: `card${job.id === wanted ? " on" : ""}`, "aria-labelledby": `t-${job.id}`, dataset: { job: job.id, state: job.state } });
   const name = scenarioOf(job);
   fill(element,
-    h("h3", { id: `t-${job.id}`, tabindex: -1 }, job.title, " ",
+    h("div", { class: "card-head" }, h("h3", { id: `t-${job.id}`, tabindex: -1 }, job.title, " ",
       h("span", { class: `tag ${TAGS[job.state] ?? ""}` }, h("span", { "aria-hidden": "true" }, `${SIGNS[job.state] ?? ""} `), w(`state_${job.state}`))),
+    actions(job)),
     h("p", { class: "soft small" }, [kindName(job.kind), name, ...when(job), before === 0 ? w("position_one") : before > 0 ? plural(before, "position") : null].filter(Boolean).join(" · ")),
     job.state === "running" ? running(job, element) : null,
     job.faults?.length ? faults(job.faults, w("failed_title")) : null,
     job.state === "infeasible" ? impossible(job) : null,
     job.state === "limit" ? h("p", {}, w("limit_text")) : null,
-    actions(job),
     job.state === "failed" ? log(job) : null);
   return element;
 }
@@ -227,4 +228,4 @@ $("start").addEventListener("submit", act(() => add($("scenario").value)));
 $("scenario").addEventListener("change", () => { $("open").href = path`/scenario?name=${$("scenario").value}`; });
 $("more").addEventListener("click", () => { shown += 50; draw(); });
 setInterval(() => { for (const job of jobs.values()) if (job.state === "running") cards.get(job.id)?.element.update?.(job); }, 1000);
-start().then(() => { $("open").href = path`/scenario?name=${$("scenario").value}`; }).catch(fail);
+start().then(() => { $("go").disabled = false; $("open").href = path`/scenario?name=${$("scenario").value}`; }).catch(fail);

@@ -10,10 +10,16 @@ import { showDecisions } from "./result/decisions.js";
 import { showExports } from "./result/exports.js";
 
 const address = new URLSearchParams(location.search);
+const asked = new Map(); // what is surely needed is asked for before it is known to be there
+const ask = (url) => {
+  if (!asked.has(url)) asked.set(url, api.get(url));
+  return asked.get(url);
+};
 
 async function start() {
-  const runs = await api.get("/api/runs");
   const wanted = address.get("run");
+  if (wanted) for (const part of ["", "/sites"]) ask(path`/api/runs/${wanted}` + part).catch(() => {});
+  const runs = await api.get("/api/runs");
   const chosen = runs.find((one) => one.id === wanted) ?? (wanted ? null : runs[0]);
   fill($("run"), runs.map((one) => h("option", { value: one.id, selected: one === chosen },
     `${one.title} — ${date(one.created)} · ${one.id}`)));
@@ -27,7 +33,7 @@ async function start() {
 }
 
 async function show(id, comparable) {
-  const told = await api.get(path`/api/runs/${id}`);
+  const told = await ask(path`/api/runs/${id}`);
   const run = { ...told, id };
   document.title = `${run.title} — siteselect`;
   showHeadline($("headline"), run);
@@ -55,7 +61,7 @@ async function part(name, make) {
 
 async function showList(run) {
   const [answer, restored] = await Promise.all([
-    api.get(path`/api/runs/${run.id}/sites`),
+    ask(path`/api/runs/${run.id}/sites`),
     api.get(path`/api/runs/${run.id}/restoration.geojson`).catch(() => null)]);
   const sites = indexed({ criteria: run.criteria ?? [], ...answer });
   const pick = (i) => {

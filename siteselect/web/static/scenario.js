@@ -57,6 +57,7 @@ async function open(name) {
   state.onChange(changed);
   $("about").hidden = $("work").hidden = false;
   about(answer);
+  differences();
   check();
   measure();
 }
@@ -96,19 +97,19 @@ const check = later(async () => {
     const homeless = form.faults(answer.faults);
     fill($("trouble"), faults(homeless));
     $("toml").textContent = answer.toml ?? "";
-    differences(answer.changes ?? []);
   } catch (error) { if (asked === state) fail(error); }
 }, 500);
 
-function differences(changes) {
+function differences() {
   const base = state.baseName ?? w("the_defaults");
-  $("differences-title").textContent = changes.length
-    ? plural(changes.length, "differences", { base }) : w("differences_none", { base });
-  fill($("differences-list"), changes.length ? h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {},
+  const found = Object.entries(state.body().values);
+  $("differences-title").textContent = found.length
+    ? plural(found.length, "differences", { base }) : w("differences_none", { base });
+  fill($("differences-list"), found.length ? h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {},
     ["difference_key", "difference_old", "difference_new"].map((key) => h("th", { scope: "col" }, w(key))))),
-  h("tbody", {}, changes.map((one) => h("tr", {}, h("th", { scope: "row" },
-    h("button", { type: "button", class: "plain", onclick: () => form.go(fieldOf(one.key)) }, named(one.key))),
-  h("td", { class: "wrap" }, shown(one.old)), h("td", { class: "wrap" }, shown(one.new))))))) : null);
+  h("tbody", {}, found.map(([path, value]) => h("tr", {}, h("th", { scope: "row" },
+    h("button", { type: "button", class: "plain", onclick: () => form.go(fieldOf(path)) }, named(path))),
+  h("td", { class: "wrap" }, shown(state.was(path))), h("td", { class: "wrap" }, shown(value))))))) : null);
 }
 const fieldOf = (key) => {
   let at = key;
@@ -126,6 +127,7 @@ function named(key) {
 
 function changed(at) {
   drawState();
+  differences();
   check();
   stale();
   if (at === "pack") territories(state.get("pack")).then((found) => { Object.assign(form.territories, found); });

@@ -51,12 +51,14 @@ export const path = (parts, ...values) =>
 
 export const ENDED = new Set(["done", "failed", "infeasible", "limit", "cancelled"]);
 
-/** Calls ``seen`` with each job that changes. Returns what stops it. */
-export function onJobs(seen, { onLost = () => {}, onBack = () => {} } = {}) {
+/** Calls ``seen`` with each job that changes. ``onOpen(again)`` comes once changes are told, and
+    again each time the application is back: read the list then, nothing falls between. Returns
+    what stops it. */
+export function onJobs(seen, { onLost = () => {}, onOpen = () => {} } = {}) {
   let lost = false;
   const source = new EventSource("/api/jobs/events");
   source.addEventListener("job", (event) => seen(JSON.parse(event.data)));
-  source.addEventListener("open", () => { if (lost) { lost = false; onBack(); } });
+  source.addEventListener("open", () => { onOpen(lost); lost = false; });
   source.addEventListener("error", () => { if (!lost) { lost = true; onLost(); } });
   // a page kept by the browser, or left, must not hold one of its few connections
   const stop = () => source.close();

@@ -39,6 +39,10 @@ export class Candidates {
     this.rank = this.before;
     this.locks = new Array(n).fill(null);
     fill($("moves"), h("span", { id: "moves-text" }), h("span", { id: "moves-live", class: "sr", role: "status" }));
+    const notices = data.notices ?? [];
+    $("notices").hidden = !notices.length;
+    $("notices-title").textContent = `⚠ ${plural(notices.length, "notices")}`;
+    fill($("notices-list"), notices.map((text) => h("li", {}, text)));
     this.#table();
     this.#filters();
     this.#marked(false);
@@ -111,7 +115,7 @@ export class Candidates {
     const move = (i) => (this.rank[i] ? this.before[i] - this.rank[i] : 0);
     const columns = [
       { key: "rank", label: w("rank"), width: 9, numeric: true, changes: true, value: (i) => this.rank[i] || null, text: (i) => (this.rank[i] ? number(this.rank[i]) : "—") },
-      { key: "move", label: w("move"), help: w("move_help"), width: 10, numeric: true, value: move,
+      { key: "move", label: w("move"), help: w("move_help"), width: 13, numeric: true, value: move,
         text: (i) => { const n = move(i); return n > 0 ? w("up", { n: number(n) }) : n < 0 ? w("down", { n: number(-n) }) : w("same"); } },
       { key: "name", label: w("site"), width: 34, head: true, text: (i) => d.name[i] },
       { key: "kind", label: w("kind"), width: 18, text: (i) => w(`kind_${d.kind[i]}`), node: (i) => h("span", {}, kindMark(d.kind[i]), w(`kind_${d.kind[i]}`)) },
@@ -121,7 +125,7 @@ export class Candidates {
       { key: "usable", label: w("usable"), width: 13, numeric: true, value: (i) => d.usable_ha[i], text: (i) => number(d.usable_ha[i], 2) },
       { key: "artificialised", label: w("artificialised"), width: 16, numeric: true, value: (i) => d.artificialised_ha[i], text: (i) => number(d.artificialised_ha[i], 2) },
       { key: "lock", label: w("lock"), width: 11, changes: true, text: (i) => (this.locks[i] ? w(`lock_${this.locks[i]}`) : "") },
-      ...Object.keys(d.measures).map((measure) => ({ key: measure, label: measureOf(measure), width: 20, numeric: true,
+      ...Object.keys(d.measures).map((measure) => ({ key: measure, label: measureOf(measure), width: 28, numeric: true,
         value: (i) => (d.measures[measure][i] === "inf" ? Infinity : d.measures[measure][i]),
         text: (i) => number(d.measures[measure][i], /_(min|km)$/.test(measure) ? 1 : 0) })),
       { key: "region", label: w("region"), width: 24, text: (i) => d.region[i] },
