@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import tomli_w
 
@@ -16,9 +17,11 @@ from siteselect.sources.building import Building
 from siteselect.sources.exclusions import read_exclusions
 from siteselect.sources.findings import REPORT_COLUMNS
 from siteselect.sources.landcover import COARSE_M, convert_raster, open_legend
-from siteselect.sources.landtake import caps, read_consumption
+from siteselect.sources.landtake import Objectives, caps, read_consumption
+from siteselect.sources.objectives import read_objectives, reductions_of
 from siteselect.sources.ocsge import rasterise_ocsge
-from siteselect.sources.sitelayers import read_all_sites
+from siteselect.sources.plan import Input
+from siteselect.sources.sitelayers import read_all_sites, site_communes
 from siteselect.sources.territories import read_territories
 from siteselect.units import CRS
 
@@ -116,13 +119,14 @@ def _sites(building: Building, progress: Progress | None) -> None:
         communes=building.communes,
         contours=building.contours,
         core=building.core,
+        near=building.near,
         landuse=building.landuse,
         zones=building.zones,
         members=building.members,
         writer=building.writer,
         progress=progress,
     )
-    building.site_communes = tuple(sites["code_insee"]) if len(sites) else ()
+    building.site_communes = site_communes(sites, building.writer)
     if sites.empty:
         raise InputError(
             Fault(
@@ -164,7 +168,8 @@ def _fragment(building: Building, table: pd.DataFrame) -> None:
     for level, rows in table.groupby("level"):
         column = communes if level == "commune" else codes[str(level)].reindex(communes)
         present = rows[rows["code"].isin(list(column.dropna()))]
-        caps_ha = dict(zip(present["code"], present["cap_ha"].round(2).tolist(), strict=True))
+        granted = np.floor(present["cap_ha"] * 100 + 1e-6) / 100  # never more than is left
+        caps_ha = dict(zip(present["code"], granted.tolist(), strict=True))
         if caps_ha:
             ledgers.append(
                 {
@@ -185,13 +190,51 @@ def _fragment(building: Building, table: pd.DataFrame) -> None:
     )
 
 
+def _objectives(building: Building, one: Input) -> Objectives | None:
+    """What documents of planning ask of each commune; None where no file says it."""
+    inputs = building.plan.of("objectives")
+    if not inputs:
+        return None
+    parts = [read_objectives(building.open(other)) for other in inputs]
+    stated = pd.concat([part.table for part in parts], ignore_index=True)
+    known = {"commune": "code_insee", "epci": "epci", "departement": "departement",
+             "region": "region"}  # fmt: skip
+    present = {level: set(building.communes[name].dropna()) for level, name in known.items()}
+    if building.members is not None:
+        kinds = building.members["kind"] == "scot"
+        present["scot"] = set(building.members.loc[kinds, "code"])
+    for other, part in zip(inputs, parts, strict=True):
+        nowhere = [
+            code not in present.get(level, set())
+            for level, code in zip(part.table["level"], part.table["code"], strict=True)
+        ]
+        building.writer.report(part.report, other)
+        building.writer.report(_unused(part.table[nowhere]), other)
+    by_commune = reductions_of(building.communes, stated, building.members, one.reduction)
+    return Objectives(by_commune, stated)
+
+
+def _unused(table: pd.DataFrame) -> pd.DataFrame:
+    """Lines of report of objectives of territories that the pack does not know."""
+    lines = pd.DataFrame(
+        {
+            "row": 0,
+            "site_id": table["code"].to_numpy(dtype=object),
+            "issue": "no_such_territory",
+            "value": (table["level"] + " " + table["code"]).to_numpy(dtype=object),
+            "action": "kept",
+        }
+    )
+    return lines[list(REPORT_COLUMNS)]
+
+
 def _caps(building: Building, _: Progress | None) -> None:
     known = set(building.communes["code_insee"])
     tables, inputs = [], building.plan.of("consumption")
     for one in inputs:
         part = read_consumption(building.open(one), known)
         building.writer.report(part.report, one)
-        tables.append(caps(part.table, building.communes, one))
+        tables.append(caps(part.table, building.communes, one, _objectives(building, one)))
     if tables:
         joined = pd.concat(tables, ignore_index=True)
         exceeded = int((joined["exceeded_ha"] > 0).sum())

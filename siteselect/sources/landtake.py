@@ -39,6 +39,7 @@ CAP_COLUMNS = (
     "reference_ha",
     "since_ha",
     "last_year",
+    "reduction",
     "objective_ha",
     "cap_ha",
     "exceeded_ha",
@@ -63,7 +64,7 @@ def read_consumption(opened: Opened, known: set[str]) -> Part[pd.DataFrame]:
     index = opened.frame.index
     kinds = opened.find(TYPE_NAMES)
     if kinds is not None:
-        findings.leave_out(kinds.str.upper() != "COMM", "unknown_code", kinds + " " + stated)
+        findings.leave_out(kinds.str.upper() != "COMM", "other_level", kinds + " " + stated)
     codes = values.commune_of_district(values.insee_codes(stated))
     findings.leave_out(~codes.isin(list(known)), "unknown_code", stated)
     if wide:
@@ -115,12 +116,31 @@ def _no_years(opened: Opened) -> pd.DataFrame:
     return pd.DataFrame(columns=["code_insee", "year", "consumed_ha"])
 
 
-def caps(consumption: pd.DataFrame, communes: pd.DataFrame, one: Input) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Objectives:
+    """Reductions that documents of planning set.
+
+    ``by_commune``: share by which each commune (index: code) reduces; ``stated``: level, code,
+    reduction of the territories that have an objective of their own.
+    """
+
+    by_commune: pd.Series[float]
+    stated: pd.DataFrame
+
+
+def caps(
+    consumption: pd.DataFrame,
+    communes: pd.DataFrame,
+    one: Input,
+    objectives: Objectives | None = None,
+) -> pd.DataFrame:
     """Table ``caps`` of a pack, one row a territory of the level (:data:`CAP_COLUMNS`).
 
-    ``reference_ha`` 2011-2020, ``since_ha`` from 2021 to ``last_year``, ``objective_ha`` what
-    the period may consume in all, ``cap_ha`` what is left of it (never under 0),
-    ``exceeded_ha`` what went beyond. Only communes with all ten reference years count.
+    ``reference_ha`` 2011-2020, ``since_ha`` from 2021 to ``last_year``, ``reduction`` the share by
+    which the territory as a whole reduces (before any guarantee), ``objective_ha`` what the
+    period may consume in all, ``cap_ha`` what is left of it (never under 0), ``exceeded_ha`` what
+    went beyond. Only communes with all ten reference years count. The objective of a territory
+    is its own where ``objectives`` states one, else the sum over its communes.
     """
     years = consumption.assign(
         reference=consumption["year"].isin(list(REFERENCE)),
@@ -150,14 +170,25 @@ def caps(consumption: pd.DataFrame, communes: pd.DataFrame, one: Input) -> pd.Da
     columns = list(dict.fromkeys(["code_insee", code, name]))
     places = pd.DataFrame(communes[columns]).set_index("code_insee", drop=False)
     joined = by_commune.join(places, how="inner").dropna(subset=[code]).rename_axis(None)
-    kept = 1.0 - one.reduction
-    joined["guaranteed_ha"] = np.maximum(kept * joined["reference_ha"], one.floor_ha)
+    reduction = pd.Series(one.reduction, index=joined.index)
+    if objectives is not None:
+        reduction = objectives.by_commune.reindex(joined.index)
+    joined["target_ha"] = (1.0 - reduction) * joined["reference_ha"]
+    joined["guaranteed_ha"] = np.maximum(joined["target_ha"], one.floor_ha)
     groups = joined.groupby(code)
-    table = groups[["reference_ha", "since_ha", "guaranteed_ha"]].sum()
-    objective = kept * table["reference_ha"]
+    table = groups[["reference_ha", "since_ha", "target_ha", "guaranteed_ha"]].sum()
+    if objectives is not None and one.level != "commune":
+        own = objectives.stated[objectives.stated["level"] == one.level]
+        stated = pd.Series(table.index, index=table.index).map(
+            own.set_index("code")["reduction"].astype(float)
+        )
+        table["target_ha"] = ((1.0 - stated) * table["reference_ha"]).fillna(table["target_ha"])
+    objective = table["target_ha"]
     if one.level == "commune" or one.pool_floor:
-        objective = table["guaranteed_ha"]
+        objective = table[["target_ha", "guaranteed_ha"]].max(axis=1)
     left = objective - table["since_ha"]
+    target, reference = table["target_ha"].to_numpy(), table["reference_ha"].to_numpy()
+    whole = np.divide(target, reference, out=np.full(len(table), np.nan), where=reference > 0)
     result = pd.DataFrame(
         {
             "level": one.level,
@@ -167,6 +198,7 @@ def caps(consumption: pd.DataFrame, communes: pd.DataFrame, one: Input) -> pd.Da
             "reference_ha": table["reference_ha"].to_numpy(),
             "since_ha": table["since_ha"].to_numpy(),
             "last_year": int(consumption["year"].max()),
+            "reduction": 1.0 - whole,
             "objective_ha": objective.to_numpy(),
             "cap_ha": np.maximum(left.to_numpy(), 0.0),
             "exceeded_ha": np.maximum(-left.to_numpy(), 0.0),

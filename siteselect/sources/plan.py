@@ -29,6 +29,7 @@ InputRole = Literal[
     "landcover",
     "ocsge",
     "consumption",
+    "objectives",
     "territories",
     "exclusions",
     "outlines",

@@ -30,6 +30,7 @@ SIGNATURES: tuple[tuple[frozenset[str], str, dict[str, object]], ...] = (
     (frozenset({"identifiant", "nature", "code insee", "surface (ha)"}), "applications", {}),
     (frozenset({"id_ti", "lib_ti", "code"}), "territories", {"kind": "territoire_industrie"}),
     (frozenset({"land_id", "land_type", "year", "total"}), "consumption", {}),
+    (frozenset({"land", "objectif_de_reduction"}), "objectives", {}),
     (frozenset({"nomgare", "typegare_lib"}), "facilities", {"facility_class": "motorway"}),
     (frozenset({"gare", "code_ligne", "x_l93"}), "facilities", {"facility_class": "siding"}),
     (

@@ -24,6 +24,7 @@ from siteselect.units import CRS, M2_PER_HA
 
 Progress = Callable[[str, float], None]
 
+SHARES = "shares.parquet"
 SITE_ROLES = ("friches", "economic_sites", "applications")
 DIFFERS = 0.2
 """An area stated that differs by more than this from that of the outline is told."""
@@ -44,6 +45,7 @@ def read_all_sites(
     communes: gpd.GeoDataFrame,
     contours: gpd.GeoDataFrame | None,
     core: frozenset[str],
+    near: frozenset[str],
     landuse: Path | None,
     zones: gpd.GeoDataFrame | None,
     members: pd.DataFrame | None,
@@ -52,7 +54,8 @@ def read_all_sites(
 ) -> gpd.GeoDataFrame:
     """Read the inventories of a plan and write the layers ``sites`` and ``shares``.
 
-    Sites outside the area (``core``: codes of its communes), with an identifier already read
+    Sites outside the area (``core``: codes of its communes; ``near``: those and the ones around
+    that the pack keeps, between which footprints are split), with an identifier already read
     from an earlier file, or (``area.under_raster``) not covered by the land cover are left out
     and reported. Zones mark sites with ``excluded_by`` and ``flagged_by``; ``contiguous_ha`` is
     the largest part in one piece; for each kind of territory in ``members``, the column of that
@@ -108,15 +111,22 @@ def read_all_sites(
             file="site_details.parquet", title="Champs du standard CNIG friches",
         )  # fmt: skip
     if contours is not None:
-        shares = commune_shares(
-            joined, contours[contours["code_insee"].isin(communes["code_insee"])]
-        )
+        shares = commune_shares(joined, contours[contours["code_insee"].isin(list(near))])
         several = int((shares.groupby("site_id").size() > 1).sum())
         writer.table(
-            "shares", shares, None, file="shares.parquet", title="Part de chaque site par commune",
+            "shares", shares, None, file=SHARES, title="Part de chaque site par commune",
             note=f"{several} sites à cheval sur plusieurs communes.",
         )  # fmt: skip
     return joined
+
+
+def site_communes(sites: pd.DataFrame, writer: LayerWriter) -> tuple[str, ...]:
+    """Codes of the communes that a site lies in, in part at least."""
+    codes = set(sites["code_insee"]) if len(sites) else set()
+    path = writer.folder / SHARES
+    if path.is_file():
+        codes |= set(pd.read_parquet(path, columns=["code_insee"])["code_insee"])
+    return tuple(sorted(codes))
 
 
 def _with_members(sites: gpd.GeoDataFrame, members: pd.DataFrame) -> gpd.GeoDataFrame:
