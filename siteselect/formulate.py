@@ -26,6 +26,7 @@ from siteselect.ledger import (
 )
 from siteselect.measures.reach import Reach
 from siteselect.messages import Msg
+from siteselect.objectives import check_objective, goals
 from siteselect.problem import (
     Budget,
     Conflicts,
@@ -122,6 +123,7 @@ def formulate(
     free = sites["excluded_reason"].isna()
     considered = sites[free].reset_index(drop=True)
     _check_names(sites, free, scenario)
+    check_objective(scenario)
     columns = site_variants(considered, scenario, rulebook)
     offered = parcels if scenario.zan.offsets else parcels.iloc[:0]
     offered = offered.sort_values("parcel_id").reset_index(drop=True)
@@ -137,6 +139,7 @@ def formulate(
         *_exclusions(considered, scenario.constraints),
         *_locks(considered, before, scenario),
         *_held_variants(considered, columns, scenario),
+        *goals(columns, considered, scenario),
     ]
     problem = SelectionProblem(
         site=columns["site"].to_numpy(np.int32),

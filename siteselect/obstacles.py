@@ -13,6 +13,7 @@ from siteselect.problem import (
     Budget,
     Conflicts,
     Constraint,
+    Goal,
     Group,
     Ledger,
     SelectionProblem,
@@ -141,7 +142,8 @@ def _limits(
         area = sum(int(one.area[j]) for j in columns)
         over = one.at_most is not None and area > one.at_most
         side = one.at_most if over or one.at_least is None else one.at_least
-        return (None if side is None else side / 100), area / 100, ()
+        unit = one.per_unit if isinstance(one, Goal) else 100
+        return (None if side is None else side / unit), area / unit, ()
     if isinstance(one, Separation | Conflicts):
         km = one.distance / 10_000 if isinstance(one, Separation) else None
         return km, None, _blockers(problem, one, site, solution)

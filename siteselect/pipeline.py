@@ -21,7 +21,7 @@ from siteselect.formulate import Formulation, formulate
 from siteselect.i18n import Translator
 from siteselect.measuring import Measured, measure_sites
 from siteselect.messages import Msg
-from siteselect.optimise import Solution, certify, solve
+from siteselect.optimise import Certificate, Solution, certifiable, certify, solve
 from siteselect.outcome import Outcome, outcome_of
 from siteselect.overrides import all_overrides_cost, as_logged, overridden, override_costs
 from siteselect.pack import DataPack, open_pack
@@ -33,6 +33,7 @@ from siteselect.rundir import run_id, write_run
 from siteselect.runs import Run, RunResult
 from siteselect.scenario import Scenario
 from siteselect.scenario_files import LoadedScenario, load_scenario, scenario_from_mapping
+from siteselect.stages import Stage, as_written, stage_claim, staged, with_stages
 from siteselect.whatif import exact
 
 Progress = Callable[[str, float], None]
@@ -116,7 +117,12 @@ def run(
             straddling=measured.straddling,
         )
     with clock.stage("solve"):
-        solution = _solve(formulation.problem, loaded.scenario, tell)
+        deadline = time.perf_counter() + loaded.scenario.solve.time_limit_s
+        first = formulation
+        formulation, ordered = staged(first, loaded.scenario, deadline=deadline)
+        left = deadline - time.perf_counter() if ordered else None
+        solution = _solve(formulation.problem, loaded.scenario, tell, time_limit_s=left)
+        solution = _at_best(solution, ordered)
     with clock.stage("price"):
         price = _price_of_zan(formulation, loaded.scenario, solution, tell)
     with clock.stage("rank"):
@@ -125,12 +131,13 @@ def run(
     outcome = outcome_of(measured, formulation, solution, loaded.scenario, rulebook, standing)
     outcome = replace(outcome, totals={**outcome.totals, **price})
     log["reserve_by"] = standing.reserve_by
+    log["stages"] = as_written(ordered)
     done = _assemble(
         loaded, pack, rulebook, measured, formulation, solution, outcome, clock, log, lang
     )
     if out is not None:
         if reports == "all":
-            done = _certified(done, formulation, solution, tell)
+            done = _certified(done, first, solution, tell)
         tell("write", 0.0)
         write_run(
             done,
@@ -160,11 +167,13 @@ def _loaded(
 
 
 def _solve(
-    problem: SelectionProblem, scenario: Scenario, tell: Progress, *, explain: bool = True
-) -> Solution:
+    problem: SelectionProblem, scenario: Scenario, tell: Progress, *, explain: bool = True,
+    time_limit_s: float | None = None,
+) -> Solution:  # fmt: skip
+    limit = scenario.solve.time_limit_s if time_limit_s is None else max(1.0, time_limit_s)
     solution = solve(
         problem,
-        time_limit_s=scenario.solve.time_limit_s,
+        time_limit_s=limit,
         gap=scenario.solve.gap,
         explain=explain,
         progress=tell,
@@ -180,6 +189,15 @@ def _solve(
                 seconds=scenario.solve.time_limit_s,
             )
         )
+    return solution
+
+
+def _at_best(solution: Solution, stages: Sequence[Stage]) -> Solution:
+    """A choice is no more proven than the stages that it rests on."""
+    open_stages = [one.status for one in stages if one.status != "optimal"]
+    if solution.status == "optimal" and open_stages:
+        status = "within_gap" if set(open_stages) == {"within_gap"} else "limit"
+        return replace(solution, status=status)  # type: ignore[arg-type]
     return solution
 
 
@@ -203,6 +221,8 @@ def _price_of_zan(
     """
     if not scenario.zan.price or solution.status != "optimal":
         return {}
+    if scenario.objective.mode == "lexicographic":
+        return {}  # without the ledgers the earlier stages would leave other rows
     twin = formulation.with_zan(not scenario.zan.enforced)
     same = not any(
         isinstance(one, Ledger) for one in (*twin.constraints, *formulation.problem.constraints)
@@ -233,20 +253,33 @@ def _certified(run: Run, formulation: Formulation, solution: Solution, tell: Pro
     A search that stopped early has no bound worth a long proof: it is given a few seconds.
     """
     limits = run.scenario.solve
-    if not limits.certificate:
+    if not limits.certificate or not certifiable(formulation.problem):
         return run
     tell("certify", 0.0)
     start = time.perf_counter()
     longest = MOST_CERTIFYING_S if solution.proven else LEAST_CERTIFYING_S
-    made = certify(
-        formulation.problem,
-        run.result.bound,
-        time_limit_s=min(limits.time_limit_s, longest),
-        labels=formulation.columns["variant"].tolist(),
-    )
+
+    def proof(problem: SelectionProblem, bound: int) -> Certificate:
+        return certify(
+            problem,
+            bound,
+            time_limit_s=min(limits.time_limit_s, longest),
+            labels=formulation.columns["variant"].tolist(),
+        )
+
+    earlier = []
+    for one in run.result.stages:
+        problem, bound = stage_claim(formulation, run.scenario, one)
+        earlier.append(proof(problem, bound))
+        formulation = with_stages(formulation, run.scenario, [one])
+    made = proof(formulation.problem, run.result.bound)
     seconds = {**run.result.timings_s, "certify": round(time.perf_counter() - start, 3)}
     tell("certify", 1.0)
-    return replace(run, result=replace(run.result, timings_s=seconds), proof=made.packed())
+    return replace(
+        run,
+        result=replace(run.result, timings_s=seconds),
+        proof=made.packed([one.content for one in earlier]),
+    )
 
 
 def _standing(

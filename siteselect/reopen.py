@@ -6,7 +6,8 @@ works on a :class:`Case`, whether it comes from a run directory or from a scenar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from siteselect.rulebook import Rulebook, open_rulebook
 from siteselect.rundir import MANIFEST, RESULT, SCENARIO, read_json, read_table, run_id
 from siteselect.scenario import Scenario
 from siteselect.scenario_files import load_scenario
+from siteselect.stages import as_written, staged, with_stages
 from siteselect.units import ha_to_units
 from siteselect.whatif import Solve, exact, names
 
@@ -46,6 +48,8 @@ class Case:
         ``formulation.problem`` is the selection problem, ``formulation.sites`` its sites.
     solution
         the portfolio of the run, in the indices of that problem.
+    stages
+        objectives optimised before, in order; what they keep are rows of the problem.
     """
 
     run_id: str
@@ -56,6 +60,7 @@ class Case:
     measured: Measured
     formulation: Formulation
     solution: Solution
+    stages: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def problem(self) -> SelectionProblem:
@@ -131,6 +136,7 @@ def reopen(folder: str | Path, *, cache: bool = True, progress: Progress | None 
     _check_identity(result, manifest, scenario, pack, rulebook)
     case = _prepared(scenario, pack, rulebook, cache=cache, progress=progress)
     case = replace(case, folder=place, run_id=str(result["run_id"]))
+    case = _after(case, result.get("stages", ()))
     return replace(case, solution=_portfolio(case.formulation, place, result))
 
 
@@ -159,6 +165,8 @@ def solved(
     pack = open_pack(scenario.pack, relative_to=beside)
     case = _prepared(scenario, pack, rulebook, cache=cache, progress=progress)
     limits = scenario.solve
+    deadline = time.perf_counter() + limits.time_limit_s
+    case = _after(case, as_written(staged(case.formulation, scenario, deadline=deadline)[1]))
     solution = solve(case.problem, time_limit_s=limits.time_limit_s, gap=limits.gap)
     if solution.objective is None:
         raise InfeasibleError(solution.explanation)
@@ -171,7 +179,7 @@ def with_scenario(case: Case, scenario: Scenario) -> Formulation:
     For changes that leave measures and scores as they are: caps, offsets, regime, locks, limits.
     """
     rulebook = open_rulebook(scenario.land.regime)
-    return formulate(
+    made = formulate(
         case.measured.sites,
         case.measured.parcels,
         scenario,
@@ -179,6 +187,13 @@ def with_scenario(case: Case, scenario: Scenario) -> Formulation:
         reach=case.measured.reach,
         straddling=case.measured.straddling,
     )
+    return with_stages(made, scenario, case.stages)
+
+
+def _after(case: Case, stages: Sequence[Mapping[str, Any]]) -> Case:
+    """The case with what the stages of its objectives keep."""
+    formulation = with_stages(case.formulation, case.scenario, stages)
+    return replace(case, formulation=formulation, stages=tuple(stages))
 
 
 def _prepared(

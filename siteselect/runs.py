@@ -42,6 +42,8 @@ class RunResult:
     timings_s: Mapping[str, float]
     seed: int
     versions: Mapping[str, str]
+    stages: tuple[Mapping[str, Any], ...] = ()
+    """objectives in order: by, status, value, bound, gap, kept (integers of the objective)"""
     routing: Mapping[str, str] = field(default_factory=dict)
     """how each measure by road was computed, and why so; nothing for what the cache held"""
     reserve_by: str = "score"

@@ -19,6 +19,11 @@ CriterionGroup = Literal["access", "workforce", "network"]
 Vehicle = Literal["car", "hgv"]
 EditKind = Literal["close", "road", "facility", "remove"]
 DecayShape = Literal["exponential", "gaussian", "step"]
+ObjectiveMode = Literal["weighted", "lexicographic", "epsilon"]
+ObjectiveName = Literal[
+    "score", "access", "workforce", "network", "usable_ha", "brownfield_share", "new_ha",
+    "cost_keur",
+]  # fmt: skip
 CatchmentMode = Literal["off", "union"]
 
 FACILITY_CLASSES = ("motorway", "rail_freight", "port", "airport", "station")
@@ -415,6 +420,42 @@ class SolveSettings(_Settings):
     )
 
 
+class ObjectiveStep(_Settings):
+    """One objective of an order, and what may be given up of it afterwards."""
+
+    by: ObjectiveName = Field(..., description="the objective that is optimised at this step")
+    within: NonNegative = Field(
+        0.0, description="what later steps may give up of its best value, in its own unit"
+    )
+    within_share: Share = Field(
+        0.0, description="the same as a share of its best value; one of the two at most"
+    )
+
+
+class ObjectiveSettings(_Settings):
+    """How several objectives are weighed against each other.
+
+    Objectives: score, access, workforce, network (means over the sites chosen, 0 to 1),
+    brownfield_share (0 to 1), usable_ha, new_ha (totals, ha), cost_keur (works, k€). Less of
+    new_ha and cost_keur is better, more of the others.
+    """
+
+    mode: ObjectiveMode = Field(
+        "weighted",
+        description="weighted: the sum that [weights] make; epsilon: that sum under floors and "
+        "caps on other objectives; lexicographic: objectives in order, then that sum",
+    )
+    order: tuple[ObjectiveStep, ...] = Field(
+        (), description="objectives in order of importance, for the mode lexicographic"
+    )
+    floors: dict[ObjectiveName, float] = Field(
+        default_factory=dict, description="least value of an objective, in its own unit"
+    )
+    caps: dict[ObjectiveName, float] = Field(
+        default_factory=dict, description="greatest value of an objective, in its own unit"
+    )
+
+
 class Scenario(_Settings):
     """All the choices of a planner. Immutable; build variants with :func:`override`."""
 
@@ -430,6 +471,7 @@ class Scenario(_Settings):
     weights: Weights = Weights()
     criteria: Criteria = Criteria()
     catchment: CatchmentSettings = CatchmentSettings()
+    objective: ObjectiveSettings = ObjectiveSettings()
     variants: VariantSettings = VariantSettings()
     costs: CostSettings = CostSettings()
     constraints: ConstraintSettings = ConstraintSettings()

@@ -61,10 +61,19 @@ class Certificate:
     seconds: float
     content: Json = field(repr=False)
 
-    def packed(self) -> bytes:
-        """The content as it is written: compact JSON, compressed, the same bytes every time."""
-        text = json.dumps(self.content, separators=(",", ":"), ensure_ascii=False)
+    def packed(self, earlier: Sequence[Json] = ()) -> bytes:
+        """The content as it is written: compact JSON, compressed, the same bytes every time.
+
+        ``earlier``: contents for the objectives that were optimised before this one.
+        """
+        content = {**self.content, "stages": list(earlier)} if earlier else self.content
+        text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
         return gzip.compress(text.encode("utf-8"), compresslevel=6, mtime=0)
+
+
+def certifiable(problem: SelectionProblem) -> bool:
+    """Whether a certificate knows the objective: scores, union catchment, no flows of workers."""
+    return getattr(problem, "workforce", None) is None
 
 
 def certify(
@@ -90,7 +99,14 @@ def certify(
     Certificate
         Deterministic, a limit in seconds excepted. Incomplete where a portfolio worth more than
         ``bound`` is met: the bound is then false.
+
+    Raises
+    ------
+    ValueError
+        The problem is not :func:`certifiable`.
     """
+    if not certifiable(problem):
+        raise ValueError("no certificate for flows of workers")
     started = time.perf_counter()
     stop = stop_at(started + time_limit_s)
     model = compile_model(problem)

@@ -24,6 +24,7 @@ from siteselect.problem import (
     Budget,
     Conflicts,
     Constraint,
+    Goal,
     Group,
     Ledger,
     Locks,
@@ -69,6 +70,8 @@ def _at_once(problem: SelectionProblem) -> Explanation:
         alone: list[Msg] = []
         if isinstance(one, Group):
             alone = _group_alone(problem, one, usable)
+        elif isinstance(one, Goal):
+            alone = _goal_alone(problem, one, usable)
         elif isinstance(one, TotalArea):
             alone = _area_alone(problem, one, usable)
         elif isinstance(one, Budget):
@@ -193,6 +196,23 @@ def _area_alone(problem: SelectionProblem, one: TotalArea, usable: Bools) -> lis
     return found
 
 
+def _goal_alone(problem: SelectionProblem, one: Goal, usable: Bools) -> list[Msg]:
+    most = _best_sum(problem, one.area, usable)
+    least = _best_sum(problem, -one.area, usable)
+    found = []
+    if one.at_least is not None and most is not None and most < one.at_least:
+        found.append(
+            Msg("{name}: at least {low} wanted, the best sites reach {most}", name=one.name,
+                low=one.shown(one.at_least), most=one.shown(most))
+        )  # fmt: skip
+    if one.at_most is not None and least is not None and -least > one.at_most:
+        found.append(
+            Msg("{name}: at most {high} allowed, the best sites make {least}", name=one.name,
+                high=one.shown(one.at_most), least=one.shown(-least))
+        )  # fmt: skip
+    return found
+
+
 def _budget_alone(problem: SelectionProblem, one: Budget, usable: Bools) -> list[Msg]:
     least = _best_sum(problem, -one.cost_keur, usable)
     if least is None or -least <= one.limit_keur:
@@ -224,6 +244,8 @@ def describe(one: Constraint) -> Msg:
         return Msg("{name}: at most {limit} k€", name=one.name, limit=one.limit_keur)
     if isinstance(one, Ledger):
         return Msg("{name}: at most {cap} ha", name=one.name, cap=one.cap / AREA_UNITS_PER_HA)
+    if isinstance(one, Goal):
+        return _described_goal(one)
     if isinstance(one, TotalArea):
         low, high = (
             None if v is None else v / AREA_UNITS_PER_HA for v in (one.at_least, one.at_most)
@@ -234,6 +256,17 @@ def describe(one: Constraint) -> Msg:
             return Msg("{name}: at most {high} ha", name=one.name, high=high)
         return Msg("{name}: from {low} to {high} ha", name=one.name, low=low, high=high)
     return Msg("{name}", name=one.name)
+
+
+def _described_goal(one: Goal) -> Msg:
+    if one.at_most is None:
+        return Msg("{name}: at least {low}", name=one.name, low=one.shown(one.at_least or 0))
+    if one.at_least is None:
+        return Msg("{name}: at most {high}", name=one.name, high=one.shown(one.at_most))
+    return Msg(
+        "{name}: at least {low}, at most {high}", name=one.name, low=one.shown(one.at_least),
+        high=one.shown(one.at_most),
+    )  # fmt: skip
 
 
 def explain_infeasible(problem: SelectionProblem, *, time_limit_s: float = 60.0) -> Explanation:

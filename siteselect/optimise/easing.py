@@ -19,6 +19,7 @@ from siteselect.optimise.solution import Solution
 from siteselect.problem import (
     Budget,
     Constraint,
+    Goal,
     Group,
     Ledger,
     Locks,
@@ -162,6 +163,8 @@ class _Finder:
         """The changes of one constraint."""
         if isinstance(one, Group):
             yield from self.group(one)
+        elif isinstance(one, Goal):
+            yield from self.goal(one)
         elif isinstance(one, TotalArea):
             yield from self.area(one)
         elif isinstance(one, Budget):
@@ -240,6 +243,29 @@ class _Finder:
                 lambda units, to: Msg(
                     "{name}: maximum raised by {ha:g} ha, to {to:g} ha",
                     name=one.name, ha=_ha(units), to=_ha(to),
+                ),
+                sign=1, score=-one.area,
+            )  # fmt: skip
+
+    def goal(self, one: Goal) -> Iterator[Easing]:
+        """A lower floor, a higher cap, in the unit of the objective."""
+        if one.at_least is not None:
+            yield from self.steps(
+                one, one.at_least, _unit(one.at_least, STEPS), max(0, one.at_least),
+                lambda value: dataclasses.replace(one, at_least=value),
+                lambda by, to: Msg(
+                    "{name}: floor lowered by {by}, to {to}",
+                    name=one.name, by=one.shown(by), to=one.shown(to),
+                ),
+                sign=-1, score=one.area,
+            )  # fmt: skip
+        if one.at_most is not None:
+            yield from self.steps(
+                one, one.at_most, _unit(one.at_most, STEPS), max(0, _sum(one.area) - one.at_most),
+                lambda value: dataclasses.replace(one, at_most=value),
+                lambda by, to: Msg(
+                    "{name}: cap raised by {by}, to {to}",
+                    name=one.name, by=one.shown(by), to=one.shown(to),
                 ),
                 sign=1, score=-one.area,
             )  # fmt: skip

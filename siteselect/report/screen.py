@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -12,8 +13,9 @@ from rich.text import Text
 
 from siteselect.i18n import Translator
 from siteselect.messages import Msg
+from siteselect.objectives import MEASURES, objective_name
 from siteselect.pack import DataPack
-from siteselect.runs import Run
+from siteselect.runs import Run, RunResult
 from siteselect.sources.findings import ACTIONS, ISSUES
 from siteselect.units import score_from_units
 
@@ -68,6 +70,8 @@ def print_run(run: Run, folder: Path, translator: Translator) -> None:
             )
         )
     )
+    for line in stage_lines(run.result, run.scenario.count):
+        console.print(text(line))
     console.print(_first_sites(run, translator))
     console.print(_balance(run, translator))
     console.print(
@@ -103,6 +107,21 @@ def _covered(run: Run, translator: Translator) -> Msg:
         share=totals["covered_share"],
         all=translator.number(totals["reference_workers"]),
     )
+
+
+def stage_lines(result: RunResult, count: int) -> Iterator[Msg]:
+    """One line for each objective that came before the score."""
+    for number, one in enumerate(result.stages, start=1):
+        measure, name = MEASURES[str(one["by"])], objective_name(str(one["by"]))
+        best, bound, kept = (
+            f"{measure.shown(int(one[key]), count):.6g} {measure.unit}".rstrip()
+            for key in ("value", "bound", "kept")
+        )
+        yield Msg(
+            "objective {number}, {name}: best {best} (bound {bound}, {status}), kept at {kept}",
+            number=number, name=name, best=best, bound=bound,
+            status=status_name(str(one["status"])), kept=kept,
+        )  # fmt: skip
 
 
 def _price(run: Run) -> Msg:

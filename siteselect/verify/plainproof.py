@@ -19,7 +19,15 @@ OPEN_LOW, OPEN_HIGH = int(np.iinfo(np.int64).min), int(np.iinfo(np.int64).max)
 
 
 def model_of(problem: Any) -> AuditModel:
-    """The auditor's model of a :class:`siteselect.SelectionProblem`, for ``check_proof``."""
+    """The auditor's model of a :class:`siteselect.SelectionProblem`, for ``check_proof``.
+
+    Raises
+    ------
+    ValueError
+        The objective holds flows of workers, of which a proof says nothing.
+    """
+    if getattr(problem, "workforce", None) is not None:
+        raise ValueError("no proof for flows of workers")
     ids = problem.site_ids or tuple(str(i) for i in range(problem.n_sites))
     parcels = problem.parcels
     inside, outside = _held(problem.constraints)

@@ -9,7 +9,7 @@ needs it is then refused, never believed.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -22,6 +22,7 @@ from siteselect.measuring import Measured
 from siteselect.messages import Msg
 from siteselect.rulebook import Rulebook
 from siteselect.scenario import Scenario
+from siteselect.verify.goals import FEWER, goal_rows, stage_values
 from siteselect.verify.portfolio import (
     SLIVER_M2,
     Choice,
@@ -70,8 +71,18 @@ class _Inputs:
         return math.ceil(sum(parts, Fraction(0)))
 
 
-def model_of_run(measured: Measured, scenario: Scenario, rulebook: Rulebook) -> AuditModel:
-    """The model of a run, from what was measured again and its scenario."""
+def model_of_run(
+    measured: Measured,
+    scenario: Scenario,
+    rulebook: Rulebook,
+    stages: Sequence[Mapping[str, Any]] = (),
+    by: str | None = None,
+) -> AuditModel:
+    """The model of a run, from what was measured again and its scenario.
+
+    ``stages`` of result.json that come before; ``by``: the objective of a stage, where it is not
+    the last one (the score).
+    """
     every = measured.sites.to_dict("records")
     places = [i for i, row in enumerate(every) if not isinstance(row["excluded_reason"], Msg)]
     kept = [every[i] for i in places]
@@ -79,15 +90,18 @@ def model_of_run(measured: Measured, scenario: Scenario, rulebook: Rulebook) -> 
     parcels, earlier = _parcels(measured, scenario)
     given = _Inputs(scenario, every, kept, choices, site, parcels, earlier)
     position = {str(row["site_id"]): i for i, row in enumerate(kept)}
-    reach, weights = _reach(measured, scenario, places)
+    reach, weights = _reach(measured, scenario, places) if by is None else (None, None)
+    score = np.array([one.score for one in choices], np.int64)
+    if by is not None:
+        score = stage_values(choices, scenario, by) * (-1 if by in FEWER else 1)
     built = {str(one.row["site_id"]) for one in earlier if isinstance(one.row["site_id"], str)}
     return AuditModel(
         sites=tuple(str(row["site_id"]) for row in kept),
         site=site,
         variant=tuple(one.variant for one in choices),
-        score=np.array([one.score for one in choices], np.int64),
+        score=score,
         count=scenario.count,
-        rows=tuple(_rows(given)),
+        rows=(*_rows(given), *goal_rows(choices, scenario, stages)),
         exclude=_Exclusions(kept, scenario),
         parcels=tuple(str(one.restored.row["parcel_id"]) for one in parcels),
         capacity=np.array([one.left for one in parcels], np.int64),
@@ -97,7 +111,7 @@ def model_of_run(measured: Measured, scenario: Scenario, rulebook: Rulebook) -> 
         inside=_known(scenario.locks.include, position),
         outside=_known({*scenario.locks.exclude, *built}, position),
         reach=reach,
-        weights=weights,
+        weights=np.zeros(0, np.int64) if weights is None else weights,
     )
 
 

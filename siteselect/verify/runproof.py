@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from siteselect.messages import Msg
 from siteselect.rulebook import Rulebook
 from siteselect.rundir import PROOF
 from siteselect.scenario import Scenario
+from siteselect.verify.goals import FEWER
 from siteselect.verify.proof import ProofReport, check_proof, read_proof
 from siteselect.verify.proofrows import model_of_run
 
@@ -42,13 +43,39 @@ def check_run_proof(
                 proof=str(proof.get("bound")), stated=stated)
         )  # fmt: skip
         return []
-    report = check_proof(proof, model_of_run(measured, scenario, rulebook))
+    stages = list(result.get("stages", ()))
+    report = check_proof(proof, model_of_run(measured, scenario, rulebook, stages))
     problems += report.problems or _short_of(report)
+    problems += _stages(proof, measured, scenario, rulebook, stages)
     return [
         Msg("the proof holds: {leaves} leaves closed in integers, {lemmas} choices without "
             "restoration, no portfolio is worth more than {bound}", leaves=report.leaves,
             lemmas=report.lemmas, bound=report.bound)
     ]  # fmt: skip
+
+
+def _stages(
+    proof: Mapping[str, Any],
+    measured: Measured,
+    scenario: Scenario,
+    rulebook: Rulebook,
+    stages: Sequence[Mapping[str, Any]],
+) -> Iterator[Msg]:
+    """The proof of each objective that was optimised before, under the rows before it."""
+    proofs = proof.get("stages", [])
+    if not isinstance(proofs, list) or len(proofs) != len(stages):
+        yield Msg("the proof has {given} stages, the run {needed}", given=str(len(proofs)),
+                  needed=len(stages))  # fmt: skip
+        return
+    for k, (one, content) in enumerate(zip(stages, proofs, strict=True)):
+        claim = -one["bound"] if one["by"] in FEWER else one["bound"]
+        if content.get("bound") != claim:
+            yield Msg("the proof is of the bound {proof}, the run states {stated}",
+                      proof=str(content.get("bound")), stated=claim)  # fmt: skip
+            continue
+        model = model_of_run(measured, scenario, rulebook, stages[:k], by=one["by"])
+        report = check_proof(content, model)
+        yield from report.problems or _short_of(report)
 
 
 def _short_of(report: ProofReport) -> list[Msg]:

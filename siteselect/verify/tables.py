@@ -19,6 +19,7 @@ from siteselect.rulebook import Rulebook
 from siteselect.rundir import read_table
 from siteselect.scenario import Scenario
 from siteselect.verify.catchment import check_catchment
+from siteselect.verify.goals import check_goals
 from siteselect.verify.planners import overrides_log, reserve_stands
 from siteselect.verify.portfolio import (
     Choice,
@@ -80,6 +81,7 @@ def check_tables(
     problems += _shown(choices, tables.sites)
     problems += _ranks(tables, scenario, result)
     problems += overrides_log(scenario, result)
+    problems += check_goals(choices, scenario, result)
     problems += _ledger(tables.ledger, choices, restored, scenario)
     return [
         Msg("the measures of {count} sites follow from the data pack", count=len(tables.sites)),
