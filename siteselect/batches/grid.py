@@ -30,7 +30,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import qmc
 
 from siteselect.errors import FaultLog
 from siteselect.messages import Msg
@@ -191,6 +190,8 @@ def _points(design: Any, file: Path | None, log: FaultLog) -> list[Keys]:
 
 def _drawn(ranges: Mapping[str, list[float]], runs: int, seed: int, method: str) -> list[Keys]:
     """Points of a design: Latin hypercube (McKay et al. 1979) or scrambled Sobol (Owen 1998)."""
+    from scipy.stats import qmc  # a third of a second, for designs alone
+
     generator = np.random.default_rng(seed)
     if method == "sobol":
         sampler = qmc.Sobol(len(ranges), rng=generator)

@@ -146,6 +146,7 @@ def install(app: FastAPI) -> None:
         known = {
             404: Msg("there is nothing at this address"),
             405: Msg("this cannot be done at this address"),
+            413: Msg("what was sent is too large"),
         }
         message = known.get(error.status_code, Msg("{text}", text=error.detail))
         refusal = answer(error.status_code, [Fault(message)], request)

@@ -19,13 +19,16 @@ from siteselect.i18n import Lang
 
 State = Literal["queued", "running", "done", "failed", "infeasible", "limit", "cancelled"]
 Kind = Literal[
-    "run", "batch", "check", "rank", "robustness", "alternatives", "tradeoffs", "equity", "report"
-]
+    "run", "batch", "check", "rank", "robustness", "alternatives", "tradeoffs", "equity", "report",
+    "upload",
+]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
 OF_A_SCENARIO: tuple[Kind, ...] = ("run", "batch")
 OF_A_RUN: tuple[Kind, ...] = (
     "rank", "robustness", "alternatives", "tradeoffs", "equity", "report",
 )  # fmt: skip
+SHORT: tuple[Kind, ...] = ("check", "upload")
+"""Kinds that do not wait behind computations."""
 OPEN: tuple[State, ...] = ("queued", "running")
 FOLDER = ".queue"
 MOST_KEPT = 500

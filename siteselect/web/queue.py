@@ -18,10 +18,12 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from siteselect.web.jobs import MOST_KEPT, Job, JobFiles, State, now
+from siteselect.web.jobs import MOST_KEPT, SHORT, Job, JobFiles, State, now
 from siteselect.web.settings import Settings
 
 MOST_ATTEMPTS = 3
+MOST_SHORT = 1
+"""Short jobs at a time, beside the others: a file is read while ten runs wait."""
 MOST_LOG_CHARACTERS = 20_000
 Listener = Callable[[str], None]
 """Told the name of a job that changed."""
@@ -145,9 +147,17 @@ class Queue:
                     ).start()
 
     def _next(self) -> Job | None:
-        if len(self._workers) >= self._settings.workers:
-            return None
-        waiting = [job for job in self._jobs.values() if job.state == "queued"]
+        """The oldest job for which there is a place; short ones have a place of their own."""
+        short = sum(self._jobs[name].asked.kind in SHORT for name in self._workers)
+        full = {
+            True: short >= MOST_SHORT,
+            False: len(self._workers) - short >= self._settings.workers,
+        }
+        waiting = [
+            job
+            for job in self._jobs.values()
+            if job.state == "queued" and not full[job.asked.kind in SHORT]
+        ]
         return min(waiting, key=_id_of, default=None)
 
     def _start(self, job: Job) -> subprocess.Popen[str] | None:

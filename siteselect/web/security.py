@@ -16,6 +16,7 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -51,8 +52,11 @@ HEADERS: Mapping[str, str] = {
 }
 
 
-class TooLargeError(Exception):
-    """More was sent than is accepted."""
+class TooLargeError(HTTPException):
+    """More was sent than is accepted (413)."""
+
+    def __init__(self) -> None:
+        super().__init__(413)
 
 
 class Guard:
@@ -74,18 +78,7 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, labelled)
             return
-        started = False
-
-        async def sending(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await labelled(message)
-
-        try:
-            await self._app(scope, _limited(receive, _most_bytes(scope)), sending)
-        except TooLargeError:
-            if not started:
-                await self._refused(413, _too_large(scope))(scope, receive, labelled)
+        await self._app(scope, _limited(receive, _most_bytes(scope)), labelled)
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)

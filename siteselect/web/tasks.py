@@ -2,7 +2,8 @@
 
 Each task gives how the job ended: ``state`` and, where there are any, ``run_id`` (directory of the
 store), ``batch_id``, ``faults``, ``conflict``, ``remedies``. Messages are kept as messages, so
-that the pages say them in the language of their reader.
+that the pages say them in the language of their reader. A worker does one job: it imports what
+that job needs and nothing else.
 """
 
 from __future__ import annotations
@@ -14,20 +15,16 @@ from typing import Any
 from uuid import uuid4
 
 from siteselect.batches import RunStore, plan_batch, run_plan
-from siteselect.batches.papers import write_synthesis
 from siteselect.batches.plan import Planned
 from siteselect.batches.store import BATCHES
 from siteselect.batches.work import Done, Task, compute
-from siteselect.errors import Fault, InfeasibleError, SiteSelectError
+from siteselect.errors import Fault, InfeasibleError, InputError, SiteSelectError
 from siteselect.i18n import LANGS, Translator
 from siteselect.messages import Msg
 from siteselect.pack import open_pack
-from siteselect.report import FILES, analyses
-from siteselect.report.extras import PARTS, make_deliverables
-from siteselect.report.packreport import as_records
+from siteselect.report import FILES
 from siteselect.rundir import read_run, said
 from siteselect.scenario_files import ScenarioBase
-from siteselect.sources.packcheck import check_pack
 from siteselect.web.faults import fault_told, faults_of
 from siteselect.web.jobs import FOLDER, Asked, Job
 from siteselect.web.paths import Workspace
@@ -107,6 +104,8 @@ def _outcome(one: Planned, done: Done) -> Outcome:
 
 
 def _batch(job: Job, place: Workspace, tell: Tell) -> Outcome:
+    from siteselect.batches.papers import write_synthesis
+
     base = base_of_job(job.asked, place)
     plan = plan_batch(base, lang=job.lang)
     for one in plan.runs:
@@ -133,6 +132,8 @@ def _batch(job: Job, place: Workspace, tell: Tell) -> Outcome:
 
 
 def _rank(job: Job, place: Workspace, tell: Tell) -> Outcome:
+    from siteselect.report import analyses
+
     options, folder = job.asked.options, _folder(job, place)
     nested = int(options.get("nested", 0))
     analyses.keep_ranking(folder, Translator(job.lang), nested=nested, progress=tell)
@@ -140,6 +141,8 @@ def _rank(job: Job, place: Workspace, tell: Tell) -> Outcome:
 
 
 def _robustness(job: Job, place: Workspace, tell: Tell) -> Outcome:
+    from siteselect.report import analyses
+
     options = job.asked.options
     analyses.keep_robustness(
         _folder(job, place),
@@ -153,6 +156,8 @@ def _robustness(job: Job, place: Workspace, tell: Tell) -> Outcome:
 
 
 def _alternatives(job: Job, place: Workspace, tell: Tell) -> Outcome:
+    from siteselect.report import analyses
+
     options = job.asked.options
     analyses.keep_alternatives(
         _folder(job, place),
@@ -165,6 +170,8 @@ def _alternatives(job: Job, place: Workspace, tell: Tell) -> Outcome:
 
 
 def _tradeoffs(job: Job, place: Workspace, tell: Tell) -> Outcome:
+    from siteselect.report import analyses
+
     options = job.asked.options
     analyses.keep_tradeoffs(
         _folder(job, place),
@@ -178,11 +185,15 @@ def _tradeoffs(job: Job, place: Workspace, tell: Tell) -> Outcome:
 
 
 def _equity(job: Job, place: Workspace, tell: Tell) -> Outcome:
+    from siteselect.report import analyses
+
     analyses.keep_equity(_folder(job, place), Translator(job.lang), progress=tell)
     return _about(job)
 
 
 def _report(job: Job, place: Workspace, tell: Tell) -> Outcome:
+    from siteselect.report.extras import PARTS, make_deliverables
+
     folder = _folder(job, place)
     if not _has_reports(folder):
         tell("write", 0.0)
@@ -205,6 +216,9 @@ def _about(job: Job) -> Outcome:
 
 
 def _check(job: Job, place: Workspace, tell: Tell) -> Outcome:
+    from siteselect.report.packreport import as_records
+    from siteselect.sources.packcheck import check_pack
+
     name = job.asked.pack or ""
     pack = open_pack(place.pack_folder(name), check=False)
     problems = check_pack(pack, progress=tell)
@@ -217,6 +231,18 @@ def _check(job: Job, place: Workspace, tell: Tell) -> Outcome:
     beside = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
     beside.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
     beside.replace(path)
+    return {"state": "done"}
+
+
+def _upload(job: Job, place: Workspace, tell: Tell) -> Outcome:
+    from siteselect.web.uploads import limit_this_process, make_pack
+
+    limit_this_process()
+    try:
+        make_pack(job, place, tell)
+    except MemoryError:
+        remedy = Msg("send fewer sites at a time")
+        raise InputError(Fault(Msg("the file takes too much memory"), remedy=remedy)) from None
     return {"state": "done"}
 
 
@@ -240,5 +266,6 @@ _TASKS: Mapping[str, Callable[[Job, Workspace, Tell], Outcome]] = {
     "tradeoffs": _tradeoffs,
     "equity": _equity,
     "report": _report,
+    "upload": _upload,
 }
 __all__ = ["base_of_job", "batches_of", "check_file", "do"]

@@ -18,6 +18,8 @@ from typing import Any, TextIO
 
 NICENESS = 10
 """Jobs leave the machine to the pages: a page stays quick while many are queued."""
+DRIVERS_LEFT_OUT = "VRT OGR_VRT STACIT STACTA WMS WMTS WCS WFS OAPIF HTTP PLSCENES"
+"""Drivers of GDAL that follow what a file says to other files or addresses: no job needs them."""
 PAUSE_S = 0.2
 """Progress is said this often at most."""
 
@@ -50,6 +52,7 @@ def main(order: dict[str, Any]) -> None:
     _live_with_the_application()
     with suppress(OSError, AttributeError):
         os.nice(NICENESS)
+    os.environ["GDAL_SKIP"] = os.environ["OGR_SKIP"] = DRIVERS_LEFT_OUT  # before GDAL is loaded
     from siteselect.web.jobs import JobFiles
     from siteselect.web.paths import Workspace
     from siteselect.web.settings import settings_for

@@ -32,6 +32,10 @@ BEAT_S = 0.5
 QUIET_BEATS = 30
 """Beats without a change after which a stream says that it is alive."""
 
+AskedKind = Literal[
+    "run", "batch", "check", "rank", "robustness", "alternatives", "tradeoffs", "equity", "report"
+]
+"""Kinds that can be asked for by name; files are sent to /api/uploads."""
 NameText = Annotated[str, Field(pattern=f"^{NAME}$")]
 
 
@@ -63,7 +67,7 @@ class JobIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Kind = "run"
+    kind: AskedKind = "run"
     scenario: NameText | None = None
     toml: str | None = Field(None, max_length=1_000_000)
     overrides: list[Annotated[str, Field(max_length=100_000)]] = Field([], max_length=200)
@@ -296,7 +300,7 @@ def job_answer(job: Job, reader: Translator, *, log: str = "") -> JobAnswer:
         ended=job.ended,
         run_id=outcome.get("run_id"),
         batch_id=outcome.get("batch_id"),
-        faults=[fault_json(one, reader) for one in _faults(outcome)],
+        faults=[fault_json(one, reader) for one in _faults(outcome, job.asked.kind)],
         conflict=[without_paths(reader.text(said_again(x))) for x in outcome.get("conflict", ())],
         remedies=[
             RemedyAnswer(text=reader.text(said_again(x["text"])), edits=x["edits"])
@@ -306,10 +310,16 @@ def job_answer(job: Job, reader: Translator, *, log: str = "") -> JobAnswer:
     )
 
 
-def _faults(outcome: Mapping[str, Any]) -> list[Fault]:
+def _faults(outcome: Mapping[str, Any], kind: Kind) -> list[Fault]:
     faults = [fault_again(told) for told in outcome.get("faults", ())]
     if outcome.get("lost") == "error":
         faults.append(Fault(Msg("unexpected error: the log of the job says more")))
+    elif "lost" in outcome and kind == "upload":
+        remedy = Msg("export it again, or send fewer sites at a time")
+        faults.append(
+            Fault(Msg("the file took too much memory or time: its reader was stopped"),
+                  remedy=remedy)
+        )  # fmt: skip
     elif "lost" in outcome:
         faults.append(Fault(Msg("its worker died: killed, or out of memory")))
     return faults
