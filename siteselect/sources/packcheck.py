@@ -19,7 +19,7 @@ from siteselect.errors import InputError
 from siteselect.messages import Msg
 from siteselect.pack import DataPack, read_vectors, sha256_of
 from siteselect.schemas import TABLES, check_table, examples
-from siteselect.sources import packplaces
+from siteselect.sources import packgaps, packplaces
 from siteselect.sources.findings import ISSUES
 from siteselect.sources.opening import fault
 from siteselect.sources.problems import Problem, Tables
@@ -38,10 +38,13 @@ def check_pack(pack: DataPack, *, progress: Progress | None = None) -> list[Prob
     problems += _read(pack, tables)
     checks = (
         _codes,
+        packgaps.check_outlines,
         packplaces.check_places,
         packplaces.check_areas,
+        packgaps.check_unknown,
         packplaces.check_twice,
         packplaces.check_network,
+        packgaps.check_holes,
         packplaces.check_facilities,
         packplaces.check_raster,
         packplaces.check_extents,
@@ -134,7 +137,7 @@ def _codes(tables: Tables) -> Iterator[Problem]:
         strange = table.loc[~table["code_insee"].isin(list(known)), "code_insee"]
         if len(strange):
             yield Problem(
-                "error" if role in ("sites", "restoration") else "warning", role,
+                "error" if role in ("sites", "restoration", "shares") else "warning", role,
                 Msg("codes that match no commune of the pack"), len(strange),
                 examples(strange.unique()),
                 Msg("use the current code of the commune (communes that merged have a new one)"),
@@ -207,7 +210,10 @@ def _imported(tables: Tables) -> Iterator[Problem]:
         return
     files: Iterable[tuple[object, pd.DataFrame]]
     files = report.groupby("file") if "file" in report else [("", report)]
-    for file, rows in files:
+    for file, every in files:
+        gone = every.loc[every["action"] == "left_out", "site_id"].dropna()
+        # what was noted of a row that is not in the pack would only bury the rest
+        rows = every[(every["action"] == "left_out") | ~every["site_id"].isin(gone)]
         for (issue, action), lines in rows.groupby(["issue", "action"]):
             shown = lines["site_id"].where(lines["site_id"].notna(), lines["value"]).dropna()
             yield Problem(

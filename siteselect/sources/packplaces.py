@@ -62,7 +62,8 @@ def check_places(tables: Tables) -> Iterator[Problem]:
         if len(several):
             yield Problem(
                 "note", "sites", Msg("sites over several communes"), len(several),
-                examples(several), Msg("their shares by area are in the layer shares"),
+                examples(several),
+                Msg("their land is charged to each of them by area (layer shares)"),
             )  # fmt: skip
 
 
