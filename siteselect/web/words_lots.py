@@ -84,6 +84,6 @@ WORDS: Mapping[str, Msg] = {
     "column.net_ha": Msg("Net balance (ha)"),
     "column.brownfield_share": Msg("Brownfield share"),
     "column.total_cost_keur": Msg("Total cost (k€)"),
-    "see_run": Msg("result"),
+    "kilobytes": Msg("kB"),
     "see_run_label": Msg("Result of {name}"),
 }

@@ -90,6 +90,7 @@ function place(list, entries) {
         if (held) fresh.querySelector("h3").focus();
       }
     }
+    element.classList.toggle("on", job.id === wanted);
     if (list.children[n] !== element) list.insertBefore(element, list.children[n] ?? null);
   });
   while (list.children.length > entries.length) list.lastChild.remove();
@@ -99,7 +100,7 @@ const TAGS = { queued: "", running: "run", done: "ok", failed: "bad", infeasible
 const SIGNS = { queued: "…", running: "▸", done: "✓", failed: "✗", infeasible: "✗", limit: "!", cancelled: "■" };
 
 function card(job, before) {
-  const element = h("article", { class: `card${job.id === wanted ? " on" : ""}`, "aria-labelledby": `t-${job.id}`, dataset: { job: job.id, state: job.state } });
+  const element = h("article", { class: "card", "aria-labelledby": `t-${job.id}`, dataset: { job: job.id, state: job.state } });
   const name = scenarioOf(job);
   fill(element,
     h("div", { class: "card-head" }, h("h3", { id: `t-${job.id}`, tabindex: -1 }, job.title, " ",
@@ -149,7 +150,7 @@ function actions(job) {
     job.run_id && ["run", "report", "rank", "robustness", "tradeoffs"].includes(job.kind) && !open
       ? h("a", { class: "button main", href: path`/resultat?run=${job.run_id}` }, w("see_result")) : null,
     job.batch_id ? h("a", { class: "button main", href: path`/lots?batch=${job.batch_id}` }, w("see_batch")) : null,
-    job.kind === "check" && job.state === "done" ? h("a", { class: "button", href: "/donnees" }, w("see_data")) : null,
+    ["check", "upload"].includes(job.kind) && job.state === "done" ? h("a", { class: "button", href: path`/donnees?pack=${job.pack}` }, w("see_data")) : null,
     !open && name && job.state !== "done" ? h("a", { class: "button small", href: path`/scenario?name=${name}` }, w("edit")) : null,
     !open && name && ["failed", "cancelled", "limit"].includes(job.state)
       ? h("button", { type: "button", class: "button small", "aria-label": w("again_label", { title: job.title }), onclick: act(() => add(name, job.kind)) }, w("again")) : null);
@@ -174,9 +175,9 @@ async function add(name, kind = "run") {
 
 function impossible(job) {
   const remedies = job.remedies ?? [];
-  return [h("div", { class: "box bad" }, h("h4", {}, w("conflict_title")),
+  return [h("div", { class: "box bad" }, h("h4", { class: "tight" }, w("conflict_title")),
     job.conflict?.length ? h("ul", {}, job.conflict.map((text) => h("li", {}, text))) : h("p", {}, w("conflict_none"))),
-  remedies.length ? h("div", { class: "box good" }, h("h4", {}, w("remedies_title")),
+  remedies.length ? h("div", { class: "box good" }, h("h4", { class: "tight" }, w("remedies_title")),
     h("p", { class: "small soft" }, w("remedies_text")),
     h("ul", {}, remedies.map((remedy) => h("li", {}, remedy.text, " ",
       Object.keys(remedy.edits ?? {}).length && scenarioOf(job)

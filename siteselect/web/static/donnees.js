@@ -20,6 +20,7 @@ async function start() {
 }
 async function load(name) {
   packs = await api.get("/api/packs");
+  fill($("upload-base"), packs.filter((one) => !one.faults.length).map((one) => h("option", { value: one.name }, one.title)));
   show(packs.find((one) => one.name === name) ?? packs[0]);
 }
 
@@ -124,13 +125,10 @@ $("upload").addEventListener("submit", async (event) => {
   try {
     const body = new FormData();
     body.append("file", $("upload-file").files[0]);
-    const made = await api.post(`/api/uploads?pack=${encodeURIComponent(name)}`, body);
-    const id = made?.id;
-    if (id) {
-      fill(place, h("p", { class: "loading" }, w("reading")));
-      const done = await waitFor(id);
-      if (done.state !== "done") throw Object.assign(new Error(""), { faults: done.faults?.length ? done.faults : [{ message: w("upload_failed") }] });
-    }
+    const { id } = await api.post(`/api/uploads?${new URLSearchParams({ pack: name, base: $("upload-base").value })}`, body);
+    fill(place, h("p", { class: "loading" }, w("reading")));
+    const done = await waitFor(id);
+    if (done.state !== "done") throw Object.assign(new Error(""), { faults: done.faults.length ? done.faults : [{ message: w("upload_failed") }] });
     fill(place, h("p", {}, h("span", { class: "tag ok" }, "✓"), " ", w("upload_done", { name })));
     $("upload").reset();
     await load(name);

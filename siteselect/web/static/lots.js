@@ -165,6 +165,7 @@ async function show(id) {
   fill($("figures"), figure("figure_done", n("optimal", "within_gap", "limit")), figure("figure_infeasible", n("infeasible")),
     n("failed", "lost") ? figure("figure_failed", n("failed", "lost")) : null,
     figure("figure_core", core.length, w("sites_unit")), figure("figure_sites", batch.sites.length, w("sites_unit")));
+  fill($("files"), batch.files.map((one) => h("a", { class: "button small", href: one.url, download: true }, `${one.name} (${number(Math.max(1, one.size / 1024))}\u00a0${w("kilobytes")})`)));
   $("core-text").textContent = batch.sites.length ? (core.length ? plural(core.length, "core_text") : w("core_none")) : w("no_runs");
   runs(batch);
   regions(batch);

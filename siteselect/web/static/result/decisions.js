@@ -75,7 +75,7 @@ async function asked(kind, form, run, said) {
   return waitFor(made.id, (now) => {
     if (now.progress === null || now.progress === undefined) bar.removeAttribute("value");
     else bar.value = now.progress;
-    text.textContent = now.state === "queued" ? w("state_queued")
+    text.textContent = now.state === "queued" || !now.stage ? w(`state_${now.state}`)
       : [now.stage, Number.isFinite(now.progress) ? percent(now.progress) : ""].filter(Boolean).join(" — ");
   });
 }
