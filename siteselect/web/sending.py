@@ -31,6 +31,7 @@ from siteselect.web.paths import Workspace
 from siteselect.web.scenarios import base_name, pack_name, pack_reference, text_of
 
 MOST_TOML_CHARACTERS = 1_000_000
+MOST_DEPTH = 30
 
 
 def usable(place: Workspace, tree: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,6 +42,7 @@ def usable(place: Workspace, tree: Mapping[str, Any]) -> dict[str, Any]:
     InputError
         it names a pack, a scenario or a file that is not of the workspace.
     """
+    check_depth(tree)
     log = FaultLog()
     result = dict(tree)
     if "extends" in result:
@@ -119,6 +121,7 @@ def nested(values: Mapping[str, Any]) -> dict[str, Any]:
     InputError
         a key stands for a value and for a table.
     """
+    check_depth(dict(values))
     tree: dict[str, Any] = {}
     for dotted, value in values.items():
         *above, last = dotted.split(".")
@@ -136,6 +139,26 @@ def nested(values: Mapping[str, Any]) -> dict[str, Any]:
             here = inner
         here[last] = _without_null(value)
     return tree
+
+
+def check_depth(tree: object) -> None:
+    """Refuse tables in tables in tables without end. Raises InputError."""
+    level: list[object] = [tree]
+    for _ in range(MOST_DEPTH):
+        level = [
+            inner
+            for one in level
+            for inner in (one.values() if isinstance(one, Mapping) else one)  # type: ignore[attr-defined]
+            if isinstance(inner, Mapping | list)
+        ]
+        if not level:
+            return
+    raise InputError(
+        Fault(
+            Msg("tables are nested more than {most} deep", most=MOST_DEPTH),
+            remedy=Msg("a scenario has no such key"),
+        )
+    )
 
 
 def _without_null(value: Any) -> Any:

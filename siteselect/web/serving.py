@@ -27,9 +27,7 @@ def serve(settings: Settings, *, ready: Callable[[Settings, str], None]) -> None
         the address cannot be listened on, or a folder cannot be made.
     """
     listener = _listener(settings)
-    served = replace(settings, port=int(listener.getsockname()[1]))
-    if served.token is None and not served.is_local:
-        served = replace(served, token=secrets.token_urlsafe(24))
+    served = with_token(replace(settings, port=int(listener.getsockname()[1])))
     stop: list[uvicorn.Server] = []
     config = uvicorn.Config(
         create_app(served, stopping=lambda: bool(stop) and stop[0].should_exit),
@@ -45,6 +43,13 @@ def serve(settings: Settings, *, ready: Callable[[Settings, str], None]) -> None
     ready(served, address_of(served))
     with listener:
         server.run(sockets=[listener])
+
+
+def with_token(settings: Settings) -> Settings:
+    """The settings with a token where others can reach the address and none was given."""
+    if settings.token is not None or settings.is_local:
+        return settings
+    return replace(settings, token=secrets.token_urlsafe(24))
 
 
 def address_of(settings: Settings) -> str:

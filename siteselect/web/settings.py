@@ -60,7 +60,7 @@ class Settings:
 
 
 def settings_for(
-    workspace: Path,
+    workspace: str | Path,
     *,
     packs: Path | None = None,
     runs: Path | None = None,
@@ -71,7 +71,7 @@ def settings_for(
     workers: int = 1,
 ) -> Settings:
     """Settings with absolute folders. Nothing is made yet."""
-    place = workspace.expanduser().resolve()
+    place = Path(workspace).expanduser().resolve()
     return Settings(
         workspace=place,
         packs=packs.expanduser().resolve() if packs else place / "packs",
