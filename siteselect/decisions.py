@@ -14,13 +14,9 @@ from siteselect.overrides import OverrideCost, all_overrides_cost, override_cost
 from siteselect.ranking import nested_order, replacement_costs, replacement_order, reserve_list
 from siteselect.reopen import Case
 from siteselect.robustness import Uncertainty, robustness
-from siteselect.tradeoffs import (
-    FRONTS,
-    column_values,
-    price_of_zan,
-    three_objectives,
-    two_objectives,
-)
+from siteselect.stakes import FRONTS, objective_of
+from siteselect.tradeoffs import three_objectives, two_objectives
+from siteselect.zanprice import price_of_zan
 
 Progress = Callable[[str, float], None]
 Facts = dict[str, Any]
@@ -167,7 +163,7 @@ def tradeoff_tables(
     case: Case,
     against: str,
     *,
-    points: int = 10,
+    points: int | None = None,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> tuple[Facts, Tables]:
@@ -176,8 +172,8 @@ def tradeoff_tables(
     Raises
     ------
     InputError
-        An unknown trade-off, a scenario without a programme cap for ``zan``, or, for a front, a
-        scenario with a catchment.
+        An unknown trade-off, a scenario without a programme cap for ``zan``, or, for
+        ``groups``, a scenario with a catchment.
     """
     if against not in AGAINST:
         near = nearest_name(against, AGAINST) or AGAINST[0]
@@ -186,19 +182,26 @@ def tradeoff_tables(
                   remedy=Msg("did you mean {near}?", near=near))
         )  # fmt: skip
     if against == "zan":
-        return _price(case, points, workers, progress)
-    _check_is_a_sum(case)
-    names = ("access", "workforce", "network") if against == "groups" else FRONTS[against]
-    values = [(name, column_values(case, name)) for name in names]
+        return _price(case, points or 10, workers, progress)
     if against == "groups":
-        front = three_objectives(case.problem, values, workers=workers, progress=progress)
+        _check_is_a_sum(case)
+    names = ("access", "workforce", "network") if against == "groups" else FRONTS[against]
+    wanted = [objective_of(case, name) for name in names]
+    if against == "groups":
+        front = three_objectives(case.problem, wanted, points=points or 40, progress=progress)
     else:
-        front = two_objectives(case.problem, *values, points=points, progress=progress)
+        front = two_objectives(case.problem, *wanted, points=points or 10, progress=progress)
     facts = {
-        **_facts(case, "Aneja and Nair 1979; Haimes, Lasdon and Wismer 1971; Mavrotas 2009"),
+        **_facts(
+            case,
+            "Aneja and Nair 1979; Solanki, Appino and Cohon 1993; Chankong and Haimes 1983; "
+            "Mavrotas 2009",
+        ),
         "objectives": names,
         "solves": front.solves,
         "open": front.open,
+        "end_points_proven": front.ends,
+        "widest_gap": front.widest,
         "labels": [LABELS[name] for name in names],
     }
     return facts, {"points": front.table()}
@@ -213,7 +216,8 @@ def _check_is_a_sum(case: Case) -> None:
                     "this scenario counts workers that several sites share"),
                 where="catchment.mode",
                 value=case.scenario.catchment.mode,
-                remedy=Msg('run the scenario with catchment.mode = "off", or ask --against zan'),
+                remedy=Msg('ask --against new_ha, cost, brownfields or zan, where it counts; or '
+                           'run the scenario with catchment.mode = "none"'),
             )
         )  # fmt: skip
 

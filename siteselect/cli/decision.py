@@ -198,7 +198,9 @@ def tradeoffs(
     against: Annotated[
         str, typer.Option("--against", help="groups, new_ha, cost, brownfields ou zan")
     ] = "zan",
-    points: Annotated[int, typer.Option("--points", min=2, help="points du front")] = 10,
+    points: Annotated[
+        int | None, typer.Option("--points", min=2, help="points : 10, ou 40 pour groups")
+    ] = None,
     workers: WorkersOption = 2,
     lang: LangOption = Lang.fr,
     quiet: QuietOption = False,

@@ -118,7 +118,7 @@ def keep_tradeoffs(
     t: Translator,
     *,
     against: str = "zan",
-    points: int = 10,
+    points: int | None = None,
     workers: int = 2,
     progress: Progress | None = None,
 ) -> Kept:

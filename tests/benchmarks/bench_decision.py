@@ -17,7 +17,9 @@ from siteselect.alternatives import near_optimal
 from siteselect.ranking import replacement_costs
 from siteselect.reopen import reopen
 from siteselect.robustness import Uncertainty, robustness
-from siteselect.tradeoffs import column_values, price_of_zan, three_objectives, two_objectives
+from siteselect.stakes import objective_of
+from siteselect.tradeoffs import Front, three_objectives, two_objectives
+from siteselect.zanprice import price_of_zan
 
 GROUPS = ("access", "workforce", "network")
 
@@ -26,6 +28,17 @@ def cpu_s() -> float:
     """CPU of this process and of its finished workers."""
     both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(use.ru_utime + use.ru_stime for use in both)
+
+
+def told(front: Front) -> dict[str, object]:
+    """What a front is: points, searches, ends proven, widest gap."""
+    return {
+        "points": len(front.points),
+        "solves": front.solves,
+        "open": front.open,
+        "ends": front.ends,
+        "widest": round(front.widest, 3),
+    }
 
 
 def main() -> None:
@@ -69,19 +82,17 @@ def main() -> None:
     timed(
         "three_objectives",
         lambda: three_objectives(
-            case.problem, [(name, column_values(case, name)) for name in GROUPS],
-            workers=given.workers,
+            case.problem, [objective_of(case, name) for name in GROUPS]
         ),
-        lambda front: {"points": len(front.points), "solves": front.solves, "open": front.open},
+        told,
     )  # fmt: skip
     for name in ("new_ha", "cost", "brownfields"):
-        pair = [("score", case.problem.score), (name, column_values(case, name))]
+        pair = [objective_of(case, "score"), objective_of(case, name)]
         timed(
             f"score_against_{name}",
             lambda pair=pair: two_objectives(case.problem, *pair, points=10),
-            lambda front: {"points": len(front.points), "solves": front.solves,
-                           "open": front.open},
-        )  # fmt: skip
+            told,
+        )
     timed(
         "price_of_zan",
         lambda: price_of_zan(case, steps=10, workers=given.workers),
