@@ -23,6 +23,7 @@ from siteselect.rundir import MANIFEST, read_json, read_table
 from siteselect.units import score_from_units
 from siteselect.web.run_sites import PLACES, to_web
 
+HEADED = {**HEADINGS, "objective_lost": Msg("Cost in the objective (points)")}
 MOST_ROWS = 200
 """Rows of a table of an analysis that are sent; its files have them all."""
 TITLES: Mapping[str, Msg] = {
@@ -38,10 +39,11 @@ TITLES: Mapping[str, Msg] = {
     "jobs": Msg("Jobs"),
 }
 TABLES: Mapping[str, Msg] = {
-    "replacement": Msg("Replacement costs"), "reserve": Msg("Reserve as the model would take it"),
+    "sites": Msg("Sites"), "replacement": Msg("Replacement costs"),
+    "reserve": Msg("Reserve as the model would take it"),
     "overrides": Msg("Cost of each override"), "nested": Msg("Nested order"),
-    "sites": Msg("Sites"), "acceptability": Msg("Acceptability of each rank"),
-    "draws": Msg("Draws"), "structures": Msg("With other rules"),
+    "acceptability": Msg("Acceptability of each rank"),
+    "structures": Msg("With other rules"), "draws": Msg("Draws"),
     "portfolios": Msg("Portfolios"), "common": Msg("Sites in all of them"),
     "points": Msg("Points of the curve"), "regions": Msg("Regions"),
     "territories": Msg("Territories"), "unemployment": Msg("Unemployment"),
@@ -70,6 +72,9 @@ FIGURES: Mapping[str, Msg] = {
     "price_of_zan": Msg("Price of ZAN (points)"),
 }
 """Figures of a comparison, in the order people read them; the others are for programs."""
+IN_POINTS = {"objective", "price", "loss", "replacement_cost"}
+"""Columns of the analyses that some write in points and others, for programs, × 10⁶."""
+MILLION, MOST_POINTS = 1e6, 1e4
 IN_MILLIONTHS = frozenset({"objective", "bound", "price_of_zan"})
 
 
@@ -107,7 +112,9 @@ def decisions(folder: Path, t: Translator, *, plot_url: str) -> list[dict[str, A
     for place in _analyses(folder):
         try:
             facts = read_json(place / FACTS)
-            tables = [_analysis_table(path, t) for path in sorted(place.glob("*.parquet"))]
+            tables = [
+                _analysis_table(path, t) for path in sorted(place.glob("*.parquet"), key=_order)
+            ]
         except (InputError, OSError, ValueError):
             continue
         found.append(
@@ -157,6 +164,10 @@ def _analyses(folder: Path) -> list[Path]:
 def _analysis_table(path: Path, t: Translator) -> dict[str, Any]:
     table = pd.read_parquet(path)
     kept = table.drop(columns=[name for name in ("geometry",) if name in table])
+    for name in IN_POINTS & set(kept):
+        known = pd.to_numeric(kept[name], errors="coerce")
+        if known.abs().max() > MOST_POINTS:
+            kept[name] = known / MILLION
     return {"name": path.stem, "title": _title(TABLES, path.stem, t), **shown_table(kept, t)}
 
 
@@ -165,7 +176,7 @@ def shown_table(table: pd.DataFrame, t: Translator) -> dict[str, Any]:
     columns = [
         {
             "key": str(name),
-            "label": _title(HEADINGS, str(name), t),
+            "label": _title(HEADED, str(name), t),
             "numeric": bool(
                 pd.api.types.is_numeric_dtype(table[name])
                 and not pd.api.types.is_bool_dtype(table[name])
@@ -183,6 +194,12 @@ def shown_table(table: pd.DataFrame, t: Translator) -> dict[str, Any]:
 def _worded(value: Any, t: Translator) -> Any:
     plain = _value(value)
     return t.text(VALUES[plain]) if isinstance(plain, str) and plain in VALUES else plain
+
+
+def _order(path: Path) -> tuple[int, str]:
+    """Tables in the order people read them; those that nobody named last."""
+    names = list(TABLES)
+    return (names.index(path.stem) if path.stem in names else len(names), path.stem)
 
 
 def _title(known: Mapping[str, Msg], name: str, t: Translator) -> str:

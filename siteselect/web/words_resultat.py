@@ -169,6 +169,7 @@ WORDS: Mapping[str, Msg] = {
     "computed": Msg("Computed"),
     "progress": Msg("Progress"),
     "see_queue": Msg("See the queue"),
+    "enlarge": Msg("Enlarge: {title}"),
     "table_first": Msg("The first {shown} of {total} rows; the files have them all."),
     "robust_classes": Msg("{always} sites always chosen, {often} often, {sometimes} sometimes."),
     "mean_jaccard": Msg("On average a draw shares {share} of the sites (Jaccard index)."),

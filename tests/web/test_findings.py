@@ -212,6 +212,26 @@ def test_analyses_are_shown_as_they_were_kept(http, place):
         shutil.rmtree(run / "analysis")
 
 
+def test_points_are_points_whatever_wrote_the_table(http, place):
+    """The price of ZAN is kept in millionths, replacement costs in points."""
+    price = pd.DataFrame(
+        {"cap_ha": [0.0, 5.0], "price": [53_637.0, 0.0], "objective": [4.2e7, 4.3e7]}
+    )
+    costs = pd.DataFrame({"site_id": ["B-00"], "replacement_cost": [0.05]})
+    run = place / "runs" / "premier"
+    write_analysis(run, "tradeoffs-zan", facts={}, tables={"points": price})
+    write_analysis(
+        run, "ranking", facts={}, tables={"replacement": costs, "a": costs, "reserve": costs}
+    )
+    try:
+        ranking, zan = http.get("/api/runs/premier/decisions").json()
+        assert zan["tables"][0]["rows"] == [[0.0, 0.053637, 42.0], [5.0, 0.0, 43.0]]
+        assert [table["name"] for table in ranking["tables"]] == ["replacement", "reserve", "a"]
+        assert ranking["tables"][0]["rows"] == [["B-00", 0.05]]
+    finally:
+        shutil.rmtree(run / "analysis")
+
+
 def test_a_comparison_says_what_the_runs_differ_in(http, place):
     got = http.get("/api/runs/compare?run=premier&run=autre").json()
     tables = {

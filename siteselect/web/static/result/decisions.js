@@ -81,17 +81,19 @@ async function asked(kind, form, run, said) {
 }
 
 function shown(one, name) {
+  const tables = one.tables.filter((table) => table.rows.length);
   return h("div", { class: "found" },
-    one.name === name ? null : h("h4", {}, one.title ?? one.name),
+    one.name === name ? null : h("h4", {}, one.title),
     summary(one),
-    h("div", { class: "plots" }, (one.plots ?? []).map((plot) =>
-      h("figure", {}, h("img", { src: plot.url, alt: plot.alt ?? plot.title ?? "", loading: "lazy" }),
-        h("figcaption", {}, plot.title ?? "")))),
-    (one.tables ?? []).map((table) => h("details", { open: table === one.tables[0] && table.rows.length <= ROWS },
-      h("summary", {}, `${table.title ?? table.name} (${number(table.total ?? table.rows.length)})`),
-      foreignTable(table, { caption: table.title ?? table.name, text: shareText, skip: HIDDEN, most: ROWS }),
-      (table.total ?? table.rows.length) > ROWS
-        ? h("p", { class: "soft" }, w("table_first", { shown: number(ROWS), total: number(table.total ?? table.rows.length) })) : null)));
+    h("div", { class: "plots" }, one.plots.map((plot) =>
+      h("figure", {}, h("a", { href: plot.url, target: "_blank", rel: "noopener", "aria-label": w("enlarge", { title: plot.title }) },
+        h("img", { src: plot.url, alt: plot.alt, loading: "lazy" })),
+      h("figcaption", {}, plot.title)))),
+    tables.map((table) => h("details", { open: table === tables[0] },
+      h("summary", {}, `${table.title} (${number(table.total)})`),
+      foreignTable(table, { caption: table.title, text: shareText, skip: HIDDEN, most: ROWS }),
+      table.total > ROWS
+        ? h("p", { class: "soft" }, w("table_first", { shown: number(ROWS), total: number(table.total) })) : null)));
 }
 
 const shareText = (key, value) => {

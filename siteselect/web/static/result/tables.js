@@ -44,7 +44,7 @@ export function foreignTable(table, { caption, text = null, skip = new Set(), mo
   return plainTable({
     caption,
     columns: kept.map((one, place) => ({ label: one.label, numeric: one.numeric, head: place === 0,
-      text: (row) => text?.(one.key, row[one.at], row) ?? cell(row[one.at]) })),
+      text: (row) => text?.(one.key, row[one.at], row) ?? cell(row[one.at], one.key.endsWith("_ha") ? 2 : 3) })),
     rows: table.rows.slice(0, most),
   });
 }
