@@ -43,6 +43,8 @@ ISSUES: Mapping[str, Msg] = {
     "not_asked": Msg("not among the rows that the build file asks for"),
     "not_a_road": Msg("not a road for cars and lorries"),
     "other_period": Msg("a year outside the periods counted"),
+    "gone": Msg("declassified or cancelled: no business park any more"),
+    "taken": Msg("a plot that is sold, occupied or not to be developed"),
     "other_level": Msg("a row of another level of territory"),
     "not_a_share": Msg("the objective is not between 0 and 100 %"),
     "no_such_territory": Msg("the pack has no such territory: its objective applies to nothing"),

@@ -137,7 +137,7 @@ def _outlines(cells: pd.Series[str], findings: Findings) -> NDArray[np.object_]:
     shapes[~usable] = None
     if usable.any():
         shapes[usable] = shapely.transform(
-            shapely.force_2d(shapes[usable]), lambda xy: _to_metres(xy)
+            shapely.force_2d(shapes[usable]), lambda xy: to_metres(xy)
         )
         bounds = shapely.bounds(shapes)
         inside = in_bounds(bounds[:, :2]) & in_bounds(bounds[:, 2:])
@@ -150,7 +150,7 @@ def _outlines(cells: pd.Series[str], findings: Findings) -> NDArray[np.object_]:
     return shapes
 
 
-def _to_metres(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+def to_metres(xy: NDArray[np.float64]) -> NDArray[np.float64]:
     """Degrees → metres; what is metres already stays. Never NaN: shapely would raise."""
     if in_bounds(xy).all():
         return xy

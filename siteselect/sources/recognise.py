@@ -24,6 +24,8 @@ ROADS = (".osm.pbf", ".pbf")
 RASTERS = (".tif", ".tiff")
 SIGNATURES: tuple[tuple[frozenset[str], str, dict[str, object]], ...] = (
     (frozenset({"site_id", "site_statut", "comm_insee"}), "friches", {}),
+    (frozenset({"terr_id", "terr_surf_brute"}), "economic_sites", {}),
+    (frozenset({"site_id", "site_vocadomi"}), "economic_sites", {}),
     (frozenset({"code_cs", "code_us"}), "ocsge", {}),
     (frozenset({"fclass", "oneway"}), "roads", {"interchanges": True}),
     (frozenset({"nature", "importance", "sens_de_circulation"}), "roads", {"interchanges": True}),
