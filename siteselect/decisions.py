@@ -183,7 +183,7 @@ def tradeoff_tables(
         )  # fmt: skip
     if against == "zan":
         return _price(case, points or 10, workers, progress)
-    if against == "groups":
+    if against == "groups" or case.problem.workforce is not None:
         _check_is_a_sum(case)
     names = ("access", "workforce", "network") if against == "groups" else FRONTS[against]
     wanted = [objective_of(case, name) for name in names]

@@ -125,7 +125,8 @@ def weighted(
             if coverage is not None:
                 raise ValueError("one objective at most counts a union catchment")
             coverage = replace(one.coverage, weights=one.coverage.weights * weight)
-    return replace(problem, coverage=coverage, score=np.asarray(total, np.int64))
+    score = np.asarray(total, np.int64)
+    return replace(problem, coverage=coverage, workforce=None, score=score)
 
 
 FRONTS: Mapping[str, tuple[str, str]] = {
