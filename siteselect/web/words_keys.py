@@ -110,6 +110,16 @@ LABELS: Mapping[str, Msg] = {
     "catchment.minutes": Msg("Reach"),
     "catchment.weight": Msg("Weight"),
     "catchment.reference_workers": Msg("Reference"),
+    "catchment.available_share": Msg("Share that can be hired"),
+    "catchment.jobs_per_ha": Msg("Jobs per hectare"),
+    "catchment.reference_jobs": Msg("Reference jobs"),
+    "objective.mode": Msg("Way to combine"),
+    "objective.order": Msg("Objectives in order"),
+    "objective.order[].by": Msg("Objective"),
+    "objective.order[].within": Msg("May give up"),
+    "objective.order[].within_share": Msg("May give up, as a share"),
+    "objective.floors": Msg("Floors"),
+    "objective.caps": Msg("Ceilings"),
 }
 MEANINGS: tuple[Msg, ...] = (
     Msg("title of every file of the run"),
@@ -208,12 +218,30 @@ MEANINGS: tuple[Msg, ...] = (
     Msg("the only way to develop a site, by site_id"),
     Msg("price each selected site: the objective lost without it, solved again"),
     Msg("order of the selected sites; replacement_cost prices them too"),
-    Msg("reserve list: next scores, or what the model would take next (prices too)"),
+    Msg(
+        "reserve list: next: what the model takes with more places, the selection kept (model where there is no room for so many); model: first what replaces a selected site that falls out (prices too), then next; score: the next scores"
+    ),
     Msg("stop here with the incumbent and its gap, s"),
     Msg("relative gap accepted as good enough"),
     Msg("threads for routing and search"),
-    Msg("off: sum of scores alone; union: workers reached, each once"),
+    Msg(
+        "off: sum of scores alone; union: workers reached, each once; capacity: jobs filled by workers within reach"
+    ),
     Msg("a worker is reached within this time by car, from home to site, min"),
-    Msg("points of mean score that reaching every worker of reference is worth"),
+    Msg(
+        "points of mean score that reaching every worker (filling every job) of reference is worth"
+    ),
     Msg("workers that count as all; by default all those known to the pack"),
+    Msg("mode capacity: share of the labour force that can be hired (assumption)"),
+    Msg("mode capacity: jobs that a site offers, per ha of usable land"),
+    Msg("mode capacity: jobs filled that count as all; by default those of count sites of 60 ha"),
+    Msg(
+        "weighted: the sum that [weights] make; epsilon: that sum under floors and caps on other objectives; lexicographic: objectives in order, then that sum"
+    ),
+    Msg("objectives in order of importance, for the mode lexicographic"),
+    Msg("the objective that is optimised at this step"),
+    Msg("what later steps may give up of its best value, in its own unit"),
+    Msg("the same as a share of its best value; one of the two at most"),
+    Msg("least value of an objective, in its own unit"),
+    Msg("greatest value of an objective, in its own unit"),
 )

@@ -224,7 +224,7 @@ def test_a_file_that_is_no_inventory_is_refused_in_words(shared_server: Server, 
     page.locator("#upload button.main").click()
     told = page.locator("#upload-state .box.bad")
     expect(told).to_be_visible(timeout=60_000)
-    expect(told).to_contain_text("Mes sites.csv")
+    expect(told).to_contain_text("sites.csv")
     expect(page.locator("#packs button")).to_have_count(2)  # france, tiny: nothing was made
 
 

@@ -166,7 +166,7 @@ function moves(found) {
     map.base(found.runs[0].pack);
     apply();
   });
-  fill($("legend"), h("ul", { class: "legend" }, MOVES.map((move) => h("li", {},
+  fill($("legend"), h("ul", { class: "legend" }, MOVES.filter(per).map((move) => h("li", {},
     h("span", { class: `mark-${MARKS[move]}`, "aria-hidden": "true" }), `${w(`move_${move}`)} (${number(per(move))})`))),
   h("p", { class: "soft" }, w("map_is_table")));
   apply();

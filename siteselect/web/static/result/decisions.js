@@ -82,22 +82,22 @@ async function asked(kind, form, run, said) {
 
 function shown(one, name) {
   const tables = one.tables.filter((table) => table.rows.length);
-  return h("div", { class: "found" },
+  return h("div", { class: one.plots.length ? "found drawn" : "found" },
     one.name === name ? null : h("h4", {}, one.title),
     summary(one),
-    h("div", { class: "plots" }, one.plots.map((plot) =>
+    h("div", { class: "plots", hidden: !one.plots.length }, one.plots.map((plot) =>
       h("figure", {}, h("a", { href: plot.url, target: "_blank", rel: "noopener", "aria-label": w("enlarge", { title: plot.title }) },
         h("img", { src: plot.url, alt: plot.alt, loading: "lazy" })),
       h("figcaption", {}, plot.title)))),
-    tables.map((table) => h("details", { open: table === tables[0] },
+    h("div", {}, tables.map((table) => h("details", { open: table === tables[0] },
       h("summary", {}, `${table.title} (${number(table.total)})`),
       foreignTable(table, { caption: table.title, text: shareText, skip: HIDDEN, most: ROWS }),
       table.total > ROWS
-        ? h("p", { class: "soft" }, w("table_first", { shown: number(ROWS), total: number(table.total) })) : null)));
+        ? h("p", { class: "soft" }, w("table_first", { shown: number(ROWS), total: number(table.total) })) : null))));
 }
 
 const shareText = (key, value) => {
-  if (SHARES.has(key) || key.startsWith("rank_")) {
+  if (SHARES.has(key) || /^rank_\d/.test(key)) {
     return typeof value === "number" ? percent(value, 0) : cell(value);
   }
   if (key === "enter" || key === "leave") return value ? h("small", {}, value) : "—";

@@ -4,8 +4,8 @@ import { has, plain, plural, short, w } from "../lib/words.js";
 import { isTree } from "./state.js";
 import { capsEditor } from "./caps.js";
 
-const ORDER = ["weights", "general", "constraints", "candidates", "zan", "locks", "variants", "costs",
-  "catchment", "land", "network", "ranking", "solve"];
+const ORDER = ["weights", "general", "constraints", "candidates", "zan", "locks", "objective", "catchment",
+  "variants", "costs", "land", "network", "ranking", "solve"];
 const KINDS = ["brownfield", "extension", "greenfield"];
 const KIND_TABLES = /^(land\.assumed_|costs\.)/;
 
@@ -209,27 +209,43 @@ export class Form {
       onchange: ({ target }) => put(target.value.split("\n").map((one) => one.trim()).filter(Boolean)) }),
     h("span", { class: "unit" }, w("one_per_line"))];
   }
+  /** A table: the names known of it; where none is by default, the planner adds names. */
   #table(key, value, put, describe) {
-    const names = [...new Set([...(KIND_TABLES.test(key.path) ? KINDS : []), ...Object.keys(key.default ?? {}), ...Object.keys(value ?? {})])];
+    const objectives = /^objective\.(floors|caps)$/.test(key.path)
+      ? this.state.keys.find((one) => one.path === "objective.order[].by")?.choices ?? [] : [];
+    const offered = [...(KIND_TABLES.test(key.path) ? KINDS : []), ...objectives, ...Object.keys(key.default ?? {})];
+    const free = !offered.length;
     let now = { ...(value ?? {}) };
-    return h("div", {}, names.map((name) => {
-      const label = entryName(key.path, name);
-      const one = `${describe.id}-${name}`;
-      const say = (next) => {
-        now = { ...now };
-        if (next === null) delete now[name]; else now[name] = next;
-        put(key.optional && !Object.keys(now).length ? null : now);
-      };
-      const editor = key.of === "choice"
-        ? this.#select(key.choices, now[name], say, { id: one })
-        : [h("input", { type: key.of === "number" || key.of === "integer" ? "number" : "text", step: "any", id: one,
-          min: key.minimum, max: key.maximum, value: now[name] ?? "", oninput: ({ target }) => {
-            if (target.type !== "number") say(target.value);
-            else if (target.value === "" && key.optional) say(null);
-            else if (Number.isFinite(target.valueAsNumber)) say(target.valueAsNumber);
-          } }), key.unit ? h("span", { class: "unit" }, key.unit) : null];
-      return h("div", { class: "field" }, h("label", { for: one }, label), h("div", { class: "control" }, editor));
-    }));
+    const place = h("div", {});
+    const say = (name, next) => {
+      now = { ...now };
+      if (next === null) delete now[name]; else now[name] = next;
+      put(key.optional && !Object.keys(now).length ? null : now);
+    };
+    const input = (name, id) => (key.of === "choice"
+      ? this.#select(key.choices, now[name], (next) => say(name, next), { id })
+      : [h("input", { type: key.of === "number" || key.of === "integer" ? "number" : "text", step: "any", id,
+        min: key.minimum, max: key.maximum, value: now[name] ?? "", oninput: ({ target }) => {
+          if (target.type !== "number") say(name, target.value);
+          else if (target.value === "") { if (!(name in (key.default ?? {}))) say(name, null); }
+          else if (Number.isFinite(target.valueAsNumber)) say(name, target.valueAsNumber);
+        } }), key.unit ? h("span", { class: "unit" }, key.unit) : null]);
+    const draw = () => {
+      const names = [...new Set([...offered, ...Object.keys(now)])];
+      const fresh = h("input", { type: "text", size: 12, "aria-label": w("new_name") });
+      fill(place, names.map((name) => h("div", { class: "field" },
+        h("label", { for: `${describe.id}-${name}` }, entryName(key.path, name)),
+        h("div", { class: "control" }, input(name, `${describe.id}-${name}`)))),
+      free ? h("p", { class: "actions" }, fresh, h("button", { type: "button", class: "button small", onclick: () => {
+        const name = fresh.value.trim();
+        if (!name) { fresh.focus(); return; }
+        say(name, key.of === "choice" ? key.choices[0] : key.of === "number" ? 1 : "");
+        draw();
+        place.querySelector(`[id="${CSS.escape(`${describe.id}-${name}`)}"]`)?.focus();
+      } }, w("add_entry"))) : null);
+    };
+    draw();
+    return place;
   }
   /** A list of tables: size classes, groups, ledgers, edits of the roads. */
   #tables(key, value, put) {
