@@ -50,6 +50,7 @@ def create_app(settings: Settings, *, stopping: Callable[[], bool] = _never) -> 
         version=version("siteselect"),
         description=DESCRIPTION,
         default_response_class=Answer,
+        responses=faults.REFUSALS,
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,

@@ -12,6 +12,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from siteselect.errors import (
@@ -29,6 +30,35 @@ from siteselect.web.answers import Answer
 from siteselect.web.pages import lang_of
 from siteselect.web.paths import ConflictError, NotFoundError
 
+
+class FaultAnswer(BaseModel):
+    """One thing wrong: what, where (file by its name, row, key), which value, how to mend it."""
+
+    message: str
+    file: str | None = None
+    row: int | None = None
+    key: str | None = None
+    value: Any = None
+    remedy: str | None = None
+
+
+class FaultsAnswer(BaseModel):
+    """Why a request was refused: every fault at once."""
+
+    faults: list[FaultAnswer]
+
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"model": FaultsAnswer, "description": "the body cannot be read"},
+    401: {"model": FaultsAnswer, "description": "the token is missing or wrong"},
+    403: {"model": FaultsAnswer, "description": "the request comes from a page of another site"},
+    404: {"model": FaultsAnswer, "description": "there is nothing of this name"},
+    409: {"model": FaultsAnswer, "description": "changed meanwhile, or impossible"},
+    413: {"model": FaultsAnswer, "description": "too large"},
+    421: {"model": FaultsAnswer, "description": "another Host than the application's"},
+    422: {"model": FaultsAnswer, "description": "wrong, with every fault"},
+}
+"""What any address may answer beside its own, for the documentation."""
 LOGGER = logging.getLogger("siteselect.web")
 STATUS = ((NotFoundError, 404), (ConflictError, 409), (InfeasibleError, 409))
 _PATH = re.compile(r"(?<![\w./:\\])(?:[A-Za-z]:[\\/]|/)(?:[^\s'\"<>|:;,()\\/]+[\\/])+")
@@ -144,6 +174,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Answer:
         known = {
+            400: Msg("what was sent cannot be read: it is no JSON, or no form"),
             404: Msg("there is nothing at this address"),
             405: Msg("this cannot be done at this address"),
             413: Msg("what was sent is too large"),
