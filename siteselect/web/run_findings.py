@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,21 @@ from siteselect.rundir import MANIFEST, read_json, read_table
 from siteselect.units import score_from_units
 from siteselect.web.run_sites import PLACES, to_web
 
-HEADED = {**HEADINGS, "objective_lost": Msg("Cost in the objective (points)")}
+HEADED = {
+    **HEADINGS,
+    "objective_lost": Msg("Cost in the objective (points)"),
+    "rank_by_score": Msg("rank by score"),
+    "commune": Msg("commune"),
+    "replaces": Msg("stands in for (sites)"),
+    "draw": Msg("draw"),
+    "draws_chosen": Msg("draws that choose it"),
+    "bound": Msg("bound"),
+    "kept": Msg("sites kept"),
+    "status": Msg("status"),
+}
+FIRST = ("rank", "site_id", "name", "commune", "region_name")
+LAST = ("status", "enter", "leave", "replaces_sites")
+"""Columns of analyses that people look at first and last; the others stand between."""
 MOST_ROWS = 200
 """Rows of a table of an analysis that are sent; its files have them all."""
 TITLES: Mapping[str, Msg] = {
@@ -72,7 +87,7 @@ FIGURES: Mapping[str, Msg] = {
     "price_of_zan": Msg("Price of ZAN (points)"),
 }
 """Figures of a comparison, in the order people read them; the others are for programs."""
-IN_POINTS = {"objective", "price", "loss", "replacement_cost"}
+IN_POINTS = {"objective", "bound", "price", "loss", "replacement_cost"}
 """Columns of the analyses that some write in points and others, for programs, × 10⁶."""
 MILLION, MOST_POINTS = 1e6, 1e4
 IN_MILLIONTHS = frozenset({"objective", "bound", "price_of_zan"})
@@ -168,6 +183,10 @@ def _analysis_table(path: Path, t: Translator) -> dict[str, Any]:
         known = pd.to_numeric(kept[name], errors="coerce")
         if known.abs().max() > MOST_POINTS:
             kept[name] = known / MILLION
+    names = [str(name) for name in kept]
+    middle = [name for name in names if name not in (*FIRST, *LAST)]
+    ordered = [name for name in (*FIRST, *middle, *LAST) if name in names]
+    kept = kept[ordered]
     return {"name": path.stem, "title": _title(TABLES, path.stem, t), **shown_table(kept, t)}
 
 
@@ -176,7 +195,7 @@ def shown_table(table: pd.DataFrame, t: Translator) -> dict[str, Any]:
     columns = [
         {
             "key": str(name),
-            "label": _title(HEADED, str(name), t),
+            "label": _heading(str(name), t),
             "numeric": bool(
                 pd.api.types.is_numeric_dtype(table[name])
                 and not pd.api.types.is_bool_dtype(table[name])
@@ -194,6 +213,14 @@ def shown_table(table: pd.DataFrame, t: Translator) -> dict[str, Any]:
 def _worded(value: Any, t: Translator) -> Any:
     plain = _value(value)
     return t.text(VALUES[plain]) if isinstance(plain, str) and plain in VALUES else plain
+
+
+def _heading(name: str, t: Translator) -> str:
+    """``rank_11_20`` is « ranks 11–20 »."""
+    ranks = re.fullmatch(r"rank_(\d+)_(\d+)", name)
+    if ranks:
+        return t.text(Msg("ranks {first}–{last}", first=ranks[1], last=ranks[2]))
+    return _title(HEADED, name, t)
 
 
 def _order(path: Path) -> tuple[int, str]:
