@@ -126,7 +126,7 @@ def most_different(
         A negative loss, or a problem with union catchment.
     """
     _check(loss_share, 1)
-    if problem.coverage is not None:
+    if not problem.is_sum:
         raise ValueError(Msg("the most different portfolio needs an objective that is a sum"))
     search = solve or exact(ties=False)
     outside = ~np.isin(problem.site, solution.chosen)

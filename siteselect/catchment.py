@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from siteselect.errors import Fault, InputError
 from siteselect.measures.reach import Reach
 from siteselect.messages import Msg
-from siteselect.problem import Coverage
+from siteselect.problem import Coverage, Workforce
 from siteselect.scenario import Scenario
-from siteselect.units import SCORE_SCALE
+from siteselect.units import SCORE_SCALE, units_to_ha
 
 Ints = NDArray[np.int64]
+MEAN_SITE_HA = 60.0
+"""Mean area of the 55 sites announced in April 2024: jobs of reference are those of such sites."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +98,40 @@ def worker_points(reach: Reach, scenario: Scenario) -> Ints:
 def coverage_of(reach: Reach, rows: Ints, scenario: Scenario) -> Coverage:
     """The coverage of the model; ``rows``: row in the table of sites of each site of the model."""
     return Coverage.from_matrix(reach.matrix()[rows], worker_points(reach, scenario))
+
+
+def reference_jobs_of(scenario: Scenario) -> float:
+    """Jobs filled that count as all of them."""
+    wanted = scenario.catchment
+    stated = wanted.reference_jobs
+    return scenario.count * MEAN_SITE_HA * wanted.jobs_per_ha if stated is None else stated
+
+
+def workforce_of(reach: Reach, rows: Ints, usable_units: Ints, scenario: Scenario) -> Workforce:
+    """The workforce of the model: workers that can be hired, jobs of each column.
+
+    ``rows``: row in the table of sites of each site of the model; ``usable_units`` of each column,
+    0.01 ha. A filled job is worth a whole number of score × 10⁶.
+
+    Raises
+    ------
+    InputError
+        A job would be worth nothing: too small a weight for so many jobs of reference.
+    """
+    wanted = scenario.catchment
+    value = round(wanted.weight * scenario.count * SCORE_SCALE / reference_jobs_of(scenario))
+    if value == 0 < wanted.weight:
+        raise InputError(
+            Fault(
+                Msg("one job would be worth less than a millionth of a point"),
+                where="catchment.weight",
+                value=wanted.weight,
+                remedy=Msg("raise catchment.weight or lower catchment.reference_jobs"),
+            )
+        )
+    supply = np.floor(reach.workers * wanted.available_share + 1e-9).astype(np.int64)
+    jobs = np.rint(units_to_ha(usable_units) * wanted.jobs_per_ha).astype(np.int64)
+    return Workforce.from_matrix(reach.matrix()[rows], supply, jobs, value)
 
 
 def reached_by(reach: Reach, chosen: NDArray[np.bool_], scenario: Scenario) -> Reached:

@@ -135,7 +135,7 @@ def alternatives_tables(
         how_many=how_many, progress=progress,
     )  # fmt: skip
     portfolios = [(f"{k}", one) for k, one in enumerate(found.portfolios, 1)]
-    if problem.coverage is None:
+    if problem.is_sum:
         widest = most_different(problem, solution, loss_share=loss_share)
         portfolios += [("max", widest)] if widest is not None else []
     rows = [
@@ -209,7 +209,7 @@ def tradeoff_tables(
 
 def _check_is_a_sum(case: Case) -> None:
     """A front sets sums against one another: a union of workers is not one."""
-    if case.problem.coverage is not None:
+    if not case.problem.is_sum:
         raise InputError(
             Fault(
                 Msg("fronts set sums of points, ha or k€ against one another; the catchment of "

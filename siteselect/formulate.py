@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TypedDict
 
 import geopandas as gpd
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from siteselect.catchment import coverage_of, reach_for
+from siteselect.catchment import coverage_of, reach_for, workforce_of
 from siteselect.earlier import Earlier, earlier_waves
 from siteselect.errors import FaultLog, nearest_name
 from siteselect.ledger import (
@@ -39,6 +40,7 @@ from siteselect.problem import (
     SelectionProblem,
     Separation,
     TotalArea,
+    Workforce,
 )
 from siteselect.rulebook import Rulebook
 from siteselect.scenario import ConstraintSettings, GroupRule, Scenario, SizeClass
@@ -149,17 +151,28 @@ def formulate(
         site_ids=tuple(considered["site_id"]),
         parcels=_parcels(before.left, considered, whole=scenario.zan.whole_parcels),
         constraints=tuple(constraints),
-        coverage=_coverage(reach_for(scenario, reach), free, scenario),
+        **_catchment(reach_for(scenario, reach), free, columns, scenario),
     )
     formulation = Formulation(problem, considered, columns, before.left, caps, before, over)
     return replace(formulation, problem=formulation.with_zan(scenario.zan.enforced))
 
 
-def _coverage(reach: Reach | None, free: pd.Series[bool], scenario: Scenario) -> Coverage | None:
-    """The union catchment over the considered sites, where the scenario asks for one."""
+class _Shared(TypedDict, total=False):
+    coverage: Coverage
+    workforce: Workforce
+
+
+def _catchment(
+    reach: Reach | None, free: pd.Series[bool], columns: pd.DataFrame, scenario: Scenario
+) -> _Shared:
+    """What the considered sites share, where the scenario asks for it."""
+    rows = np.flatnonzero(free).astype(np.int64)
     if reach is None:
-        return None
-    return coverage_of(reach, np.flatnonzero(free).astype(np.int64), scenario)
+        return {}
+    if scenario.catchment.mode == "union":
+        return {"coverage": coverage_of(reach, rows, scenario)}
+    usable = columns["usable_units"].to_numpy(np.int64)
+    return {"workforce": workforce_of(reach, rows, usable, scenario)}
 
 
 def _territories(frame: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from siteselect.catchment import Reached, reach_for, reached_by
+from siteselect.catchment import Reached, reach_for, reached_by, reference_jobs_of
 from siteselect.formulate import Formulation
 from siteselect.ledger import ledger_table
 from siteselect.measuring import Measured
@@ -65,6 +65,7 @@ def outcome_of(
     sites = _described(measured.sites, formulation, chosen, scenario, rulebook)
     reached = _reached(sites, measured, scenario)
     sites = _ranked(sites, scenario, standing)
+    hired = _hired(sites, formulation, solution, scenario)
     sites["reason"] = _reasons(sites, formulation, scenario)
     restored = _restored(formulation, solution)
     developed = sites[sites["status"].isin(SELECTED)]
@@ -75,7 +76,7 @@ def outcome_of(
         rulebook,
         vintage=measured.vintage,
     )
-    totals = {**_totals(developed, restored), **_covered(reached)}
+    totals = {**_totals(developed, restored), **_covered(reached), **hired}
     sites = _arranged(sites)
     return Outcome(
         sites=sites,
@@ -122,12 +123,47 @@ def _reached(sites: gpd.GeoDataFrame, measured: Measured, scenario: Scenario) ->
     that no other selected site reaches (what it adds, or would add).
     """
     reach = reach_for(scenario, measured.reach)
-    if reach is None:
+    if reach is None or scenario.catchment.mode != "union":
         return None
     found = reached_by(reach, sites["variant"].notna().to_numpy(), scenario)
     sites["catchment_workers"] = found.of_site
     sites["catchment_added_workers"] = found.added
     return found
+
+
+def _hired(
+    sites: gpd.GeoDataFrame, formulation: Formulation, solution: Solution, scenario: Scenario
+) -> dict[str, float]:
+    """Jobs offered and filled, where the scenario fills jobs; adds columns in place.
+
+    ``catchment_jobs``: jobs that the site offers; ``catchment_added_jobs``: jobs fewer filled
+    without a selected site, jobs more with one of the reserve (unknown for the others).
+    """
+    problem = formulation.problem
+    force = problem.workforce
+    if force is None:
+        return {}
+    ids = formulation.sites["site_id"].to_numpy()
+    most = np.zeros(problem.n_sites, np.int64)
+    np.maximum.at(most, problem.site, force.jobs)
+    most[problem.site[solution.columns]] = force.jobs[solution.columns]
+    chosen, jobs = solution.chosen, most[solution.chosen]
+    filled = force.filled(chosen, jobs)
+    added: dict[str, int] = {}
+    for k, site in enumerate(chosen.tolist()):
+        others = np.arange(len(chosen)) != k
+        added[ids[site]] = filled - force.filled(chosen[others], jobs[others])
+    for site in np.flatnonzero(np.isin(ids, sites.loc[sites["status"] == "reserve", "site_id"])):
+        both = force.filled(np.append(chosen, site), np.append(jobs, most[site]))
+        added[ids[site]] = both - filled
+    sites["catchment_jobs"] = sites["site_id"].map(dict(zip(ids, most.tolist(), strict=True)))
+    sites["catchment_added_jobs"] = sites["site_id"].map(added).astype(float)
+    return {
+        "offered_jobs": float(jobs.sum()),
+        "filled_jobs": float(filled),
+        "reference_jobs": float(reference_jobs_of(scenario)),
+        "catchment_points": float(filled * force.value),
+    }
 
 
 def _covered(reached: Reached | None) -> dict[str, float]:

@@ -24,7 +24,7 @@ ObjectiveName = Literal[
     "score", "access", "workforce", "network", "usable_ha", "brownfield_share", "new_ha",
     "cost_keur",
 ]  # fmt: skip
-CatchmentMode = Literal["off", "union"]
+CatchmentMode = Literal["off", "union", "capacity"]
 
 FACILITY_CLASSES = ("motorway", "rail_freight", "port", "airport", "station")
 """Facilities reached by road, measured in minutes as ``<class>_min``."""
@@ -247,19 +247,38 @@ class CatchmentSettings(_Settings):
     workers within the time of at least one chosen site, each counted once (maximal covering,
     Church and ReVelle 1974): a portfolio that reaches every worker gains as much as if each of
     its sites had weight points more.
+
+    With mode capacity each site needs workers and each commune has few: the objective gains
+    weight × count × jobs filled / reference_jobs, a worker filling one job of one site.
     """
 
     mode: CatchmentMode = Field(
-        "off", description="off: sum of scores alone; union: workers reached, each once"
+        "off",
+        description="off: sum of scores alone; union: workers reached, each once; capacity: jobs "
+        "filled by workers within reach",
     )
     minutes: Positive = Field(
         45.0, description="a worker is reached within this time by car, from home to site, min"
     )
     weight: NonNegative = Field(
-        0.35, description="points of mean score that reaching every worker of reference is worth"
+        0.35,
+        description="points of mean score that reaching every worker (filling every job) of "
+        "reference is worth",
     )
     reference_workers: Positive | None = Field(
         None, description="workers that count as all; by default all those known to the pack"
+    )
+    available_share: Share = Field(
+        0.05,
+        description="mode capacity: share of the labour force that can be hired (assumption)",
+    )
+    jobs_per_ha: Positive = Field(
+        20.0, description="mode capacity: jobs that a site offers, per ha of usable land"
+    )
+    reference_jobs: Positive | None = Field(
+        None,
+        description="mode capacity: jobs filled that count as all; by default those of count "
+        "sites of 60 ha",
     )
 
 

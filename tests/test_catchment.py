@@ -46,7 +46,7 @@ def settings(pack, minutes=5.0, weight=0.35, **catchment):
         "count": 3,
         "reserve": 2,
         **FREE,
-        "catchment": {"mode": "union", "minutes": minutes, "weight": weight, **catchment},
+        "catchment": {"minutes": minutes, "weight": weight, "mode": "union", **catchment},
     }
 
 
@@ -262,4 +262,85 @@ def test_what_a_committee_asks_of_a_union(done):
     assert "max" not in set(tables["portfolios"]["name"])
     assert (worth * 1_000_000 <= case.objective).all()
     with pytest.raises(InputError, match=r"catchment\.mode"):
-        tradeoff_tables(case, "cost")
+        tradeoff_tables(case, "groups")
+
+
+# ---- capacity: each worker fills one job -------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def hiring(_tiny_pack_once, tmp_path_factory):
+    """1 % of the workers can be hired (10 n + 10 in commune n); a site of 9 ha offers 180 jobs."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    tree = settings(_tiny_pack_once, 8.0, 0.9, mode="capacity", available_share=0.01)
+    return siteselect.run(tree, out=folder, cache=False), folder
+
+
+def test_jobs_are_filled_as_well_as_can_be(hiring, measured_8min):
+    """Every choice of 3 sites: workers of the communes within reach, 180 a site at most."""
+    run, _ = hiring
+    scores = [round(score * 1_000_000) for score in measured_8min.sites["score"]]
+    reach = [set(measured_8min.reach.of_site(row).tolist()) for row in range(24)]
+    value = round(0.9 * 3 * 1_000_000 / (3 * 60 * 20))
+
+    def filled(some):
+        # by the minimum cut, over all sets of sites that may be short of workers
+        return min(
+            sum(10 * (i + 1) for i in set().union(set(), *(reach[s] for s in short)))
+            + 180 * (len(some) - len(short))
+            for size in range(len(some) + 1)
+            for short in itertools.combinations(some, size)
+        )
+
+    best = max(
+        sum(scores[s] for s in some) + value * filled(some)
+        for some in itertools.combinations(range(24), 3)
+    )
+    assert run.result.status == "optimal"
+    assert run.result.objective == run.result.bound == best
+    rows = {name: row for row, name in enumerate(run.sites["site_id"])}
+    chosen = run.shortlist.loc[run.shortlist["status"] == "selected", "site_id"]
+    some = [rows[name] for name in chosen]
+    totals, table = run.result.totals, run.sites.set_index("site_id")
+    assert (totals["offered_jobs"], totals["filled_jobs"]) == (540, filled(some))
+    assert totals["reference_jobs"] == 3_600
+    assert totals["catchment_points"] == value * filled(some)
+    for name in chosen:
+        without = [row for row in some if row != rows[name]]
+        assert table.loc[name, "catchment_added_jobs"] == filled(some) - filled(without)
+    for name in run.shortlist.loc[run.shortlist["status"] == "reserve", "site_id"]:
+        gain = filled([*some, rows[name]]) - filled(some)
+        assert table.loc[name, "catchment_added_jobs"] == gain
+
+
+def test_the_auditor_counts_the_jobs_again(hiring, measured_8min):
+    run, folder = hiring
+    assert len(verify_run(folder)) >= 5
+    assert reopen(folder, cache=False).problem.workforce is not None
+    result = read_json(folder / "result.json")
+    chosen = run.sites[run.sites["status"] == "selected"].to_dict("records")
+    choices = [Choice(row, "full", 900, 0, 0, 0) for row in chosen]
+
+    def found(sites, totals):
+        problems = []
+        against = {**result, "totals": {**result["totals"], **totals}}
+        check_catchment(choices, sites, measured_8min.reach, run.scenario, against, problems)
+        return [str(one) for one in problems]
+
+    assert found(run.sites, {}) == []
+    for name in ("offered_jobs", "filled_jobs", "reference_jobs", "catchment_points"):
+        (said,) = found(run.sites, {name: result["totals"][name] + 1})
+        assert name in said
+    for column in ("catchment_jobs", "catchment_added_jobs"):
+        wrong = pd.DataFrame(run.sites)
+        wrong.loc[wrong["site_id"] == chosen[0]["site_id"], column] += 1
+        (said,) = found(wrong, {})
+        assert column in said
+    with pytest.raises(InputError, match=r"catchment\.mode"):
+        tradeoff_tables(reopen(folder, cache=False), "cost")
+
+
+def test_a_job_worth_nothing_is_refused(tiny_pack):
+    tree = settings(tiny_pack, 8.0, 0.001, mode="capacity", reference_jobs=1e9)
+    with pytest.raises(InputError, match="less than a millionth"):
+        siteselect.run(tree, cache=False, reports="none")

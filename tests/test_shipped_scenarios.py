@@ -15,6 +15,7 @@ from siteselect.verify import verify_run
 ROOT = Path(__file__).resolve().parents[1]
 ON_FRANCE = (
     "reference", "zan_strict", "friches_seulement", "sans_zan", "emploi_d_abord", "bassins",
+    "embauche",
 )  # fmt: skip
 
 
@@ -40,7 +41,7 @@ def test_proven_on_the_embedded_pack(name):
     assert run.result.status == "optimal"
     reached = run.result.totals.get("catchment_points", 0)
     assert run.result.objective == run.result.bound == chosen["score_units"].sum() + reached
-    assert (reached > 0) == (name == "bassins")
+    assert (reached > 0) == (name in ("bassins", "embauche"))
     assert len(chosen) == 50
     assert (run.sites["status"] == "reserve").sum() == 20
     by_region = chosen["region"].value_counts()

@@ -114,6 +114,14 @@ MEASURED = (
         PERSONS,
         15,
     ),
+    Column("catchment_jobs", Msg("Jobs that the site offers"), PERSONS, 13),
+    Column(
+        "catchment_added_jobs",
+        Msg("Jobs filled that would be lost or gained"),
+        PERSONS,
+        15,
+        NOTHING,
+    ),
     Column("snap_km", Msg("Distance to the road (km)"), KM),
     Column("reliability", Msg("Reliability (measured share)"), SHARE, 11),
 )

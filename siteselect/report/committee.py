@@ -38,7 +38,7 @@ from siteselect.units import score_from_units
 LIST_KEYS = (
     "rank", "name", "commune", "departement", "kind", "variant", "usable_ha",
     "new_artificialisation_ha", "cost_keur", "motorway_min", "labour_45min", "reliability",
-    "score", "catchment_added_workers", "replacement_cost",
+    "score", "catchment_added_workers", "catchment_added_jobs", "replacement_cost",
 )  # fmt: skip
 RESERVE_KEYS = ("rank", "name", "commune", "departement", "kind", "usable_ha", "score", "reason")
 LEDGER_KEYS = (

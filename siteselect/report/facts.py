@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -32,6 +32,18 @@ def method(run: Run) -> tuple[Msg, ...]:
     if run.scenario.catchment.mode == "off":
         return (METHOD,)
     wanted = run.scenario.catchment
+    if wanted.mode == "capacity":
+        return (
+            METHOD,
+            Msg(
+                "On top of the scores, the objective counts the jobs that workers within "
+                "{minutes:g} min by car can fill: {jobs:g} jobs per usable hectare, {share:.1%} of "
+                "the labour force can be hired (assumptions), each worker for one job.",
+                minutes=wanted.minutes,
+                jobs=wanted.jobs_per_ha,
+                share=wanted.available_share,
+            ),
+        )
     return (
         METHOD,
         Msg(
@@ -110,12 +122,16 @@ def objective_name(run: Run) -> Msg:
     """What the objective sums."""
     if run.scenario.catchment.mode == "off":
         return Msg("Objective (sum of scores)")
+    if run.scenario.catchment.mode == "capacity":
+        return Msg("Objective (sum of scores, and jobs filled)")
     return Msg("Objective (sum of scores, and workers within reach)")
 
 
 def catchment(run: Run, t: Translator) -> list[Fact]:
     """Workers within reach of the selection, each once; nothing without a catchment."""
     values, minutes = run.result.totals, run.scenario.catchment.minutes
+    if "filled_jobs" in values:
+        return _jobs(values, minutes, t)
     if "covered_workers" not in values:
         return []
     covered, share = values["covered_workers"], values["covered_share"]
@@ -130,6 +146,20 @@ def catchment(run: Run, t: Translator) -> list[Fact]:
         Fact(t.text(of_all), t.percent(share, 1), share, "0.0%"),
         Fact(t.text(brought), t.number(points, 6), points, _SIX),
     ]
+
+
+def _jobs(values: Mapping[str, float], minutes: float, t: Translator) -> list[Fact]:
+    """Jobs offered and filled by the selection, and what they bring."""
+    offered, filled = values["offered_jobs"], values["filled_jobs"]
+    points = score_from_units(values["catchment_points"])
+    label = Msg("Jobs filled by workers within {minutes:g} min", minutes=minutes)
+    offers = Msg("Jobs that the selected sites offer")
+    return [
+        Fact(t.text(offers), t.number(offered), offered, "#,##0"),
+        Fact(t.text(label), t.number(filled), filled, "#,##0"),
+        Fact(t.text(Msg("What they bring to the objective (points)")), t.number(points, 6), points,
+             _SIX),
+    ]  # fmt: skip
 
 
 def totals(run: Run, t: Translator) -> list[Fact]:

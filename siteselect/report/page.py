@@ -62,6 +62,8 @@ IDENTITY_KEYS = (
     "reliability",
     "catchment_workers",
     "catchment_added_workers",
+    "catchment_jobs",
+    "catchment_added_jobs",
     "snap_km",
 )
 LEDGER_ROWS_MAX = 120

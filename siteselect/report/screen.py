@@ -88,12 +88,25 @@ def print_run(run: Run, folder: Path, translator: Translator) -> None:
     )
     if "covered_workers" in totals:
         console.print(text(_covered(run, translator)))
+    if "filled_jobs" in totals:
+        console.print(text(_filled(run, translator)))
     if "price_of_zan" in totals:
         console.print(text(_price(run)))
     for notice in run.notices:
         console.print(Text(f"⚠ {text(notice)}", "yellow"))
     console.print(text(Msg("Decision support, not a regulatory ZAN computation.")))
     console.print(text(Msg("Files: {folder}", folder=folder)), soft_wrap=True)
+
+
+def _filled(run: Run, translator: Translator) -> Msg:
+    """How many of the jobs offered find a worker."""
+    totals = run.result.totals
+    return Msg(
+        "{filled} jobs filled of {offered} offered, by workers within {minutes:g} min",
+        filled=translator.number(totals["filled_jobs"]),
+        offered=translator.number(totals["offered_jobs"]),
+        minutes=run.scenario.catchment.minutes,
+    )
 
 
 def _covered(run: Run, translator: Translator) -> Msg:

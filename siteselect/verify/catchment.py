@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import networkx as nx
 import pandas as pd
+from networkx.algorithms.flow import dinitz
 
 from siteselect.measures.reach import Reach
 from siteselect.messages import Msg
@@ -16,6 +18,7 @@ from siteselect.verify.portfolio import Choice, commune_points, reached
 
 COLUMNS = ("catchment_workers", "catchment_added_workers")
 TOTALS = ("covered_workers", "reference_workers", "covered_share", "catchment_points")
+JOBS = ("offered_jobs", "filled_jobs", "reference_jobs")
 
 
 def check_catchment(
@@ -33,14 +36,18 @@ def check_catchment(
     if scenario.catchment.mode == "off" or reach is None:
         problems += [
             Msg("result.json states {name} although the scenario has no catchment", name=name)
-            for name in TOTALS
+            for name in (*TOTALS, *JOBS)
             if name in result["totals"]
         ]
         return 0
     places = {str(name): row for row, name in enumerate(sites["site_id"])}
+    if scenario.catchment.mode == "capacity":
+        return _jobs(
+            choices, sites, reached(choices, places, reach), reach, scenario, result, problems
+        )
     times: Counter[int] = Counter()
-    for communes in reached(choices, places, reach):
-        times.update(communes)
+    for own in reached(choices, places, reach):
+        times.update(own)
     points = commune_points(reach, scenario)
     workers = reach.workers.tolist()
     covered = sum(workers[i] for i in times)
@@ -57,6 +64,71 @@ def check_catchment(
             )  # fmt: skip
     problems += _columns(choices, sites, reach, times)
     return brought
+
+
+def _jobs(
+    choices: Sequence[Choice],
+    sites: pd.DataFrame,
+    communes: Sequence[set[int]],
+    reach: Reach,
+    scenario: Scenario,
+    result: Mapping[str, Any],
+    problems: list[Msg],
+) -> int:
+    """What the jobs filled bring; every disagreement of totals and of selected sites is added."""
+    wanted = scenario.catchment
+    offered = [round(one.usable / 100 * wanted.jobs_per_ha) for one in choices]
+    stated = wanted.reference_jobs
+    reference = scenario.count * 60 * wanted.jobs_per_ha if stated is None else stated
+    value = round(wanted.weight * scenario.count * 1_000_000 / reference)
+    hire = [math.floor(some * wanted.available_share + 1e-9) for some in reach.workers.tolist()]
+    filled = _filled(communes, offered, hire)
+    expected = {
+        "offered_jobs": sum(offered), "filled_jobs": filled, "reference_jobs": reference,
+        "catchment_points": value * filled,
+    }  # fmt: skip
+    for name, again in expected.items():
+        here = result["totals"].get(name)
+        if here is None or not math.isclose(here, again, rel_tol=1e-9):
+            problems.append(
+                Msg("result.json: {name} is {stated}, recomputed {value}", name=name, stated=here,
+                    value=again)
+            )  # fmt: skip
+    rows = sites.set_index("site_id")
+    for k, one in enumerate(choices):
+        fewer = [j for j in range(len(choices)) if j != k]
+        without = _filled([communes[j] for j in fewer], [offered[j] for j in fewer], hire)
+        for column, again in (
+            ("catchment_jobs", offered[k]),
+            ("catchment_added_jobs", filled - without),
+        ):
+            here = rows[column].get(one.row["site_id"]) if column in rows else None
+            if here != again:
+                problems.append(
+                    Msg("{site_id}: {column} is {stated}, recomputed {value}",
+                        site_id=one.row["site_id"], column=column, stated=here, value=again)
+                )  # fmt: skip
+    return value * filled
+
+
+def _filled(communes: Sequence[set[int]], offered: Sequence[int], hire: Sequence[int]) -> int:
+    """The most jobs that can be filled: a maximum flow over groups of communes (networkx)."""
+    reached_by: dict[int, list[int]] = {}
+    for site, own in enumerate(communes):
+        for i in own:
+            reached_by.setdefault(i, []).append(site)
+    groups: Counter[tuple[int, ...]] = Counter()
+    for i, members in reached_by.items():
+        groups[tuple(members)] += hire[i]
+    graph: nx.DiGraph[Any] = nx.DiGraph()
+    graph.add_nodes_from(("jobs", "workers"))
+    for site, jobs in enumerate(offered):
+        graph.add_edge("jobs", site, capacity=jobs)
+    for group, workers in groups.items():
+        graph.add_edge(group, "workers", capacity=workers)
+        for site in group:
+            graph.add_edge(site, group)
+    return int(nx.maximum_flow_value(graph, "jobs", "workers", flow_func=dinitz))
 
 
 def _columns(
