@@ -21,6 +21,7 @@ import numpy as np
 
 from siteselect.optimise.bound import Cut
 from siteselect.optimise.certificate_parcels import Lemma
+from siteselect.optimise.certificate_rows import Tightened, tightened
 from siteselect.optimise.certificate_steps import Fixings, Step, fixed, proven, step_of
 from siteselect.optimise.certificate_tree import ContradictionError, Leaf, Tree
 from siteselect.optimise.exact import Referee
@@ -109,13 +110,15 @@ def certify(
         raise ValueError("no certificate for flows of workers")
     started = time.perf_counter()
     stop = stop_at(started + time_limit_s)
-    model = compile_model(problem)
-    model = dataclasses.replace(model, origin=np.arange(len(model.lower)))
+    plain = compile_model(problem)
+    plain = dataclasses.replace(plain, origin=np.arange(len(plain.lower)))
+    tight = tightened(plain)
+    model = tight.model
     relaxation = sift(model, stop=stop).relaxation
     root = step_of(model, relaxation.multipliers(), _cliques_of(model))
     start = Fixings(model.state.copy(), model.shut.copy())
     found = proven(model, root, start)
-    writer = _Writer(problem, model)
+    writer = _Writer(problem, plain, tight)
     step = writer.step(root, _Places.whole(model))
     tree: Tree | None = None
     if found.value <= bound:
@@ -216,8 +219,8 @@ def _patterns(reach: Any) -> Iterable[Ints]:
 class _Writer:
     """Gathers what the steps use, in the indices of the problem."""
 
-    def __init__(self, problem: SelectionProblem, model: Model) -> None:
-        self._problem, self._model = problem, model
+    def __init__(self, problem: SelectionProblem, model: Model, tight: Tightened) -> None:
+        self._problem, self._model, self._tight = problem, model, tight
         self._row_number: dict[int, int] = {}
         self._clique_number: dict[tuple[int, ...], int] = {}
         self._lemma_number: dict[tuple[int, ...], int] = {}
@@ -290,6 +293,12 @@ class _Writer:
     ) -> Json:
         """The whole proof."""
         problem = self._problem
+        never = [
+            [int(self._model.column_of[column]), self.row(row)] for column, row in self._tight.never
+        ]
+        for row in list(self._row_number):
+            if row in self._tight.rows:
+                self.row(self._tight.rows[row].limit)
         ids = problem.site_ids or tuple(str(i) for i in range(problem.n_sites))
         texts = labels if labels is not None else _ordinals(problem)
         parcels = problem.parcels
@@ -305,6 +314,7 @@ class _Writer:
             ],
             "parcels": list(parcels.ids or (str(i) for i in range(len(parcels)))),
             "rows": [self._written(row) for row in self._row_number],
+            "never": never,
             "cliques": [list(sites) for sites in self._clique_number],
             "lemmas": self.lemmas,
             "root": root,
@@ -317,7 +327,7 @@ class _Writer:
         x, z = model.x, model.z
         own, own_z = slice(*x.indptr[row : row + 2]), slice(*z.indptr[row : row + 2])
         low, high = int(model.lower[row]), int(model.upper[row])
-        made = {
+        made: Json = {
             **_sorted(model.column_of[x.indices[own]], x.data[own], "columns", "factors"),
             "lower": None if low == NO_LOWER else low,
             "upper": None if high == NO_UPPER else high,
@@ -326,6 +336,13 @@ class _Writer:
             made |= _sorted(
                 model.parcel_of[z.indices[own_z]], z.data[own_z], "parcels", "parcel_factors"
             )
+        if row in self._tight.rows:
+            why = self._tight.rows[row]
+            site_of = self._model.site_of
+            made["tight"] = {
+                "limit": self.row(why.limit),
+                "steps": [[-1 if s < 0 else int(site_of[s]), spare] for s, spare in why.steps],
+            }
         return made
 
 

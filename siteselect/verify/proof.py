@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from siteselect.messages import Msg
 from siteselect.verify.prooflemmas import impossible
 from siteselect.verify.proofmodel import AuditModel, AuditRow, audit_row
+from siteselect.verify.proofsteps import tighter
 from siteselect.verify.prooftree import (
     INSIDE,
     OUTSIDE,
@@ -110,9 +111,12 @@ class _Reading:
         self._columns = self._read_columns(proof["columns"])
         self._parcels = _places(proof["parcels"], model.parcels, "parcel", problems)
         self.given = Given((), (), ())
+        self.never = np.zeros(len(model.site), bool)
         if problems:
             return
         rows = self._rows(proof["rows"])
+        self.never = self._never(proof.get("never", []), rows)
+        rows = self._tightened(proof["rows"], rows)
         cliques = [self._clique(listed) for listed in proof["cliques"]]
         self.given = Given(rows, cliques, ())
         if problems:
@@ -184,6 +188,35 @@ class _Reading:
             made.append(row)
         return made
 
+    def _never(self, listed: Sequence[Any], rows: Sequence[AuditRow]) -> NDArray[np.bool_]:
+        """Columns that break a row whatever else is chosen and restored."""
+        found = np.zeros(len(self.model.site), bool)
+        for column, number in listed:
+            j, row = int(self._columns[column]), rows[number]
+            own = row.factors[row.columns == j]
+            least = np.minimum(row.factors, 0).sum() + np.minimum(row.parcel_factors, 0).sum()
+            if row.upper is None or len(own) != 1 or int(max(own[0], 0) + least) <= row.upper:
+                self._problems.append(
+                    Msg("the proof rules out {site} without a reason",
+                        site=self.model.sites[int(self.model.site[j])])
+                )  # fmt: skip
+                return found
+            found[j] = True
+        return found
+
+    def _tightened(self, listed: Sequence[Json], rows: Sequence[AuditRow]) -> list[AuditRow]:
+        """Rows as the steps of the proof make them tighter, every step checked."""
+        made = list(rows)
+        for number, one in enumerate(listed):
+            if "tight" in one:
+                limit = rows[one["tight"]["limit"]]
+                steps = [
+                    (-1 if site < 0 else int(self._sites[site]), spare)
+                    for site, spare in one["tight"]["steps"]
+                ]
+                made[number] = tighter(rows[number], limit, steps, self.model.site, self.never)
+        return made
+
     def _clique(self, listed: Sequence[int]) -> Ints:
         sites = self._sites[np.array(listed, np.int64)]
         for first, second in combinations(sorted(set(sites.tolist())), 2):
@@ -252,7 +285,7 @@ def _walk(proof: Json, reading: _Reading, bound: int) -> ProofReport:
     state = np.zeros(len(model.sites), np.int8)
     state[model.outside] = OUTSIDE
     state[model.inside] = INSIDE
-    at = Fixed(state, np.zeros(len(model.site), bool))
+    at = Fixed(state, reading.never)
     top: int | None = None
     if proof["root"] is not None:
         found = evaluate(part, proof["root"], given, at)

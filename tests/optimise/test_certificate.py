@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from siteselect.optimise import certificate_parcels, certify, solve
-from siteselect.problem import Budget, Constraint, Ledger, Parcels, SelectionProblem
+from siteselect.problem import Budget, Constraint, Group, Ledger, Parcels, SelectionProblem
 from siteselect.verify.plainproof import model_of
 from siteselect.verify.proof import ProofReport, check_proof
 
@@ -188,3 +188,71 @@ def test_union_catchment_of_a_medium_problem() -> None:
     report = checked(problem, found.bound)
     assert report.complete
     assert not checked(problem, found.bound - 1).complete
+
+
+def commune_caps(seed: int) -> SelectionProblem:
+    """40 sites in 12 communes of 6 EPCI; two sites an EPCI; a commune is granted less than most
+    sites take, and some land of the communes may be restored.
+    """
+    g = np.random.default_rng(seed)
+    sites, communes = 40, 12
+    commune = g.integers(0, communes, sites)
+    charge = g.integers(0, 60, sites)
+    parcels = Parcels(g.integers(5, 30, 8), g.integers(1, 20, 8), np.full(8, -1, np.int32))
+    of_parcel = g.integers(0, communes, 8)
+    constraints: list[Constraint] = [
+        Group(f"EPCI {k}", np.flatnonzero(commune // 2 == k), 0, 1 + k % 2) for k in range(6)
+    ]
+    constraints += [
+        Ledger(f"commune {k}", "commune", str(k), np.flatnonzero(commune == k),
+               charge[commune == k], np.flatnonzero(of_parcel == k), 10)
+        for k in range(communes)
+    ]  # fmt: skip
+    return SelectionProblem(
+        np.arange(sites, dtype=np.int32), g.integers(0, 900, sites), 6, parcels=parcels,
+        constraints=tuple(constraints), site_ids=tuple(f"S{i:02d}" for i in range(sites)),
+    )  # fmt: skip
+
+
+def test_caps_that_most_sites_exceed() -> None:
+    """Rows are made tighter and columns ruled out, each with its reason."""
+    tight, never = 0, 0
+    for seed in range(15):
+        problem = commune_caps(seed)
+        bound = solve(problem, explain=False).bound
+        if bound is None:
+            continue
+        proof = proof_of(problem, bound)
+        report = check_proof(proof, model_of(problem))
+        assert report.problems == ()
+        assert report.complete
+        assert not checked(problem, bound - 1).complete
+        tight += sum("tight" in row for row in proof["rows"])
+        never += len(proof["never"])
+    assert tight > 0
+    assert never > 0
+
+
+def test_a_step_too_far_is_refused() -> None:
+    problem = commune_caps(1)
+    bound = solve(problem, explain=False).bound
+    assert bound is not None
+    model, proof = model_of(problem), proof_of(problem, bound)
+    row = next(one for one in proof["rows"] if "tight" in one)
+    row["tight"]["steps"][0][1] += 1
+    report = check_proof(proof, model)
+    assert not report.complete
+    assert "too tight" in str(report.problems[0])
+
+
+def test_a_column_ruled_out_without_reason_is_refused() -> None:
+    problem = commune_caps(1)
+    bound = solve(problem, explain=False).bound
+    assert bound is not None
+    model, proof = model_of(problem), proof_of(problem, bound)
+    out = {column for column, _ in proof["never"]}
+    kept = next(j for j in range(problem.n_columns) if j not in out)
+    proof["never"].append([kept, proof["never"][0][1]])
+    report = check_proof(proof, model)
+    assert not report.complete
+    assert "without a reason" in str(report.problems[0])
