@@ -10,10 +10,13 @@ from dataclasses import replace
 import uvicorn
 
 from siteselect.errors import Fault, InputError
+from siteselect.filelock import hold
 from siteselect.messages import Msg
 from siteselect.web.app import create_app
+from siteselect.web.jobs import FOLDER
 from siteselect.web.settings import LOOPBACK, Settings
 
+LOCK = "application.lock"
 WAIT_S = 2
 """Seconds left to open connections when the application stops."""
 
@@ -24,9 +27,25 @@ def serve(settings: Settings, *, ready: Callable[[Settings, str], None]) -> None
     Raises
     ------
     InputError
-        the address cannot be listened on, or a folder cannot be made.
+        the address cannot be listened on, a folder cannot be made, or another application works
+        on the same runs (two queues would run every job twice).
     """
-    listener = _listener(settings)
+    with hold(settings.runs / FOLDER / LOCK, wait=False) as alone:
+        if not alone:
+            raise InputError(
+                Fault(
+                    Msg("another application works on this folder of runs"),
+                    file=settings.runs,
+                    remedy=Msg("use its window, or choose another --workspace"),
+                )
+            )
+        with _listener(settings) as listener:
+            _serve(settings, listener, ready)
+
+
+def _serve(
+    settings: Settings, listener: socket.socket, ready: Callable[[Settings, str], None]
+) -> None:
     served = with_token(replace(settings, port=int(listener.getsockname()[1])))
     stop: list[uvicorn.Server] = []
     config = uvicorn.Config(
@@ -41,8 +60,7 @@ def serve(settings: Settings, *, ready: Callable[[Settings, str], None]) -> None
     stop.append(server)
     listener.listen(128)
     ready(served, address_of(served))
-    with listener:
-        server.run(sockets=[listener])
+    server.run(sockets=[listener])
 
 
 def with_token(settings: Settings) -> Settings:

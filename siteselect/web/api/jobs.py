@@ -325,10 +325,33 @@ def _faults(outcome: Mapping[str, Any], kind: Kind) -> list[Fault]:
     return faults
 
 
+STAGES: Mapping[str, Msg] = {
+    "alternatives": Msg("Other good portfolios"),
+    "batch": Msg("Scenarios of the batch"),
+    "build": Msg("Building the pack"),
+    "certify": Msg("Checking the proof"),
+    "check": Msg("Checking the pack"),
+    "committee": Msg("Committee file"),
+    "compile": Msg("Writing the model"),
+    "diagnose": Msg("Why it is impossible, and what would be enough"),
+    "dive": Msg("First portfolio"),
+    "draws": Msg("Draws"),
+    "friches": Msg("Reading the file"),
+    "front": Msg("Points of the front"),
+    "isochrones": Msg("Isochrones"),
+    "maps": Msg("Maps"),
+    "overrides": Msg("What the overrides cost"),
+    "replacement": Msg("Replacement costs"),
+    "restoration": Msg("Parcels to restore"),
+    "root": Msg("Upper bound"),
+    "routing": Msg("Road network"),
+    "search": Msg("Exact choice"),
+    "sheets": Msg("Site sheets"),
+    "site maps": Msg("Maps of the sites"),
+    "structures": Msg("Structural variants"),
+}
+"""Words for the stages that jobs tell, beside those of a run."""
+
+
 def _stage(key: str) -> Msg:
-    own = {
-        "batch": Msg("Scenarios of the batch"),
-        "check": Msg("Checking the pack"),
-        "upload": Msg("Reading the file"),
-    }
-    return own.get(key) or stage_name(key)
+    return STAGES.get(key) or stage_name(key)
