@@ -170,6 +170,8 @@ WORDS: Mapping[str, Msg] = {
     "progress": Msg("Progress"),
     "see_queue": Msg("See the queue"),
     "enlarge": Msg("Enlarge: {title}"),
+    "sites_one": Msg("{n} site"),
+    "sites_other": Msg("{n} sites"),
     "table_first": Msg("The first {shown} of {total} rows; the files have them all."),
     "robust_classes": Msg("{always} sites always chosen, {often} often, {sometimes} sometimes."),
     "mean_jaccard": Msg("On average a draw shares {share} of the sites (Jaccard index)."),

@@ -1,7 +1,7 @@
 // Robustness, replacement costs, trade-offs and alternatives: what exists, or a button that asks.
 import { h, fill, faults, live } from "../lib/dom.js";
 import { api, path, waitFor } from "../lib/api.js";
-import { number, percent, w } from "../lib/words.js";
+import { number, percent, plural, w } from "../lib/words.js";
 import { cell, foreignTable } from "./tables.js";
 
 const ROWS = 60; // of a table on the page; the files have them all
@@ -100,7 +100,12 @@ const shareText = (key, value) => {
   if (SHARES.has(key) || /^rank_\d/.test(key)) {
     return typeof value === "number" ? percent(value, 0) : cell(value);
   }
-  if (key === "enter" || key === "leave") return value ? h("small", {}, value) : "—";
+  if (key === "enter" || key === "leave") {
+    const ids = value ? value.split(" ") : [];
+    return ids.length < 2 ? value || "—"
+      : h("details", { class: "few" }, h("summary", {}, plural(ids.length, "sites")), h("small", {}, value));
+  }
+  if (key === "site_id") return h("span", { class: "nowrap" }, value);
   return null;
 };
 
