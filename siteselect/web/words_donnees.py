@@ -44,6 +44,7 @@ WORDS: Mapping[str, Msg] = {
     "check_again": Msg("Check again"),
     "check_none": Msg("Not checked yet since it was brought."),
     "check_running": Msg("Checking… this reads every layer and may take a minute."),
+    "check_old": Msg("This report is of an earlier version of the pack."),
     "check_good": Msg("Nothing to correct."),
     "check_one": Msg("{n} point to look at"),
     "check_other": Msg("{n} points to look at"),

@@ -16,6 +16,7 @@ WORDS: Mapping[str, Msg] = {
     **{f"status.{key}": said for key, said in STATUS_WORDS.items()},
     "own_scenarios": Msg("Yours"),
     "shipped_scenarios": Msg("Shipped: starting points"),
+    "weight_of": Msg("Weight of {name}"),
     "axis": Msg("Parameter {n}"),
     "axis_key": Msg("Parameter"),
     "axis_values": Msg("Values, separated by semicolons"),

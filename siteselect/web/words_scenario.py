@@ -22,7 +22,7 @@ GROUPS: Mapping[str, Msg] = {
     "objective": Msg("What is optimised"),
     "catchment": Msg("Workers within reach"),
     "ranking": Msg("Ranking and reserve"),
-    "solve": Msg("Search"),
+    "solve": Msg("Limits of the computation"),
 }
 CHOICES: Mapping[str, Msg] = {
     "brownfield": Msg("brownfield"),

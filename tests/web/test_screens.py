@@ -243,6 +243,21 @@ def test_a_fault_is_shown_at_its_field(shared_server: Server, page: Page) -> Non
     expect(field.locator("input")).not_to_have_attribute("aria-invalid", "true")
 
 
+def test_two_tabs_do_not_write_over_each_other(shared_server: Server, page: Page) -> None:
+    file = shared_server.workspace / "scenarios/essai-2.toml"
+    file.write_text('extends = "essai.toml"\ntitle = "Deux"\n', encoding="utf-8")
+    other = page.context.new_page()
+    for tab, title in ((page, "Premier"), (other, "Second")):
+        tab.goto(f"{shared_server.url}/scenario?name=essai-2")
+        group(tab, "general").locator("[data-path=title] input").fill(title)
+        tab.keyboard.press("Tab")
+    other.locator("#save").click()
+    expect(other.locator("#save")).to_be_disabled()  # nothing left to save
+    page.locator("#save").click()
+    expect(page.locator("#trouble .box.bad")).to_be_visible()
+    assert tomllib.loads(file.read_text("utf-8"))["title"] == "Second"
+
+
 def test_weights_move_the_ranks(shared_server: Server, page: Page) -> None:
     open_scenario(page, shared_server, "essai")
     page.locator("[data-path='weights.access'] input[type=number]").fill("0")

@@ -206,7 +206,7 @@ async function apply(job, remedy) {
     await api.put(path`/api/scenarios/${target}`, { extends: name, values: { title: w("title_remedied", { title: now.title }), ...remedy.edits } });
   } else {
     const kept = await ownValues(now);
-    await api.put(path`/api/scenarios/${target}`, { ...(now.base ? { extends: now.base } : {}), values: { ...kept, ...remedy.edits } });
+    await api.put(path`/api/scenarios/${target}`, { ...(now.base ? { extends: now.base } : {}), values: { ...kept, ...remedy.edits }, version: now.version });
   }
   scenarios = (await api.get("/api/scenarios")).filter((one) => !one.faults.length);
   await add(target);

@@ -82,7 +82,7 @@ async function report(pack) {
   if (!problems) { fill(place, h("p", { class: "soft" }, w("check_none")), button(w("check_now"))); return; }
   const severity = (one) => (has(`severity_${one}`) ? w(`severity_${one}`) : one);
   const sign = { error: "✗", warning: "⚠" };
-  fill(place, problems.length
+  fill(place, found.current ? null : h("p", { class: "box warn" }, w("check_old")), problems.length
     ? [h("p", {}, plural(problems.length, "check")), h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {},
       ["severity", "what", "count", "examples", "remedy"].map((key) => h("th", { scope: "col", class: key === "count" ? "num" : null }, w(key))))),
     h("tbody", {}, problems.map((one) => h("tr", {},

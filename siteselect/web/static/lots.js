@@ -8,7 +8,8 @@ import { valueAt } from "./scenario/state.js";
 
 let keys = [], scenarios = [], axes = [], values = {}, batches = [], map = null, chosen = null;
 const SWEPT = new Set(["number", "integer", "boolean", "choice"]);
-const label = (name) => w(`key.${name}`).replace(/^key\./, "");
+const plainLabel = (name) => w(`key.${name}`).replace(/^key\./, "");
+const label = (name) => (name.startsWith("weights.") ? w("weight_of", { name: plainLabel(name) }) : plainLabel(name));
 const fail = (error, place = $("trouble")) => {
   if (!error.faults) console.warn(error);
   fill(place, faults(error.faults ?? [{ message: String(error) }]));

@@ -118,6 +118,7 @@ const fieldOf = (key) => {
 };
 function named(key) {
   const label = labelOf(key);
+  if (key.startsWith("weights.")) return w("weight_of", { name: label });
   if (label !== key) return label;
   const parent = fieldOf(key);
   const last = key.split(".").at(-1);
@@ -160,11 +161,13 @@ async function measure() {
 }
 
 async function save(name) {
-  const answer = await api.put(path`/api/scenarios/${name}`, state.body());
+  const version = name === state.name ? { version: state.version } : {};
+  const answer = await api.put(path`/api/scenarios/${name}`, { ...state.body(), ...version });
   list = await api.get("/api/scenarios");
   drawList(name);
   if (name === state.name) {
     state.opened = copy(state.values);
+    state.version = answer.version;
     drawState();
   } else {
     query.delete("pack");
@@ -172,7 +175,6 @@ async function save(name) {
     await open(name);
   }
   live(w("saved", { name }));
-  return answer;
 }
 
 const slug = (text) => plain(text).replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "").slice(0, 60) || "scenario";

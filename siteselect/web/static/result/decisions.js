@@ -105,6 +105,7 @@ const shareText = (key, value) => {
     return ids.length < 2 ? value || "—"
       : h("details", { class: "few" }, h("summary", {}, plural(ids.length, "sites")), h("small", {}, value));
   }
+  if (key === "name") return h("span", { class: "named" }, value ?? "—");
   if (key === "site_id") return h("span", { class: "nowrap" }, value);
   return null;
 };

@@ -117,7 +117,7 @@ export class Candidates {
       { key: "rank", label: w("rank"), width: 9, numeric: true, changes: true, value: (i) => this.rank[i] || null, text: (i) => (this.rank[i] ? number(this.rank[i]) : "—") },
       { key: "move", label: w("move"), help: w("move_help"), width: 13, numeric: true, value: move,
         text: (i) => { const n = move(i); return n > 0 ? w("up", { n: number(n) }) : n < 0 ? w("down", { n: number(-n) }) : w("same"); } },
-      { key: "name", label: w("site"), width: 34, head: true, text: (i) => d.name[i] },
+      { key: "name", label: w("site"), width: 42, head: true, text: (i) => d.name[i] },
       { key: "kind", label: w("kind"), width: 18, text: (i) => w(`kind_${d.kind[i]}`), node: (i) => h("span", {}, kindMark(d.kind[i]), w(`kind_${d.kind[i]}`)) },
       { key: "commune", label: w("commune"), width: 24, text: (i) => d.commune[i] },
       { key: "departement", label: w("departement"), width: 9, text: (i) => d.departement[i] },

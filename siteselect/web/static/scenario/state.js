@@ -57,6 +57,7 @@ export class State {
     this.keys = keys;
     this.tables = tablesOf(keys);
     this.name = answer.name;
+    this.version = answer.version; // of its file: nobody's changes are written over unseen
     this.readOnly = answer.read_only;
     this.baseName = this.readOnly ? answer.name : answer.base;
     this.base = this.readOnly ? copy(answer.values) : base;
