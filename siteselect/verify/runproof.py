@@ -15,6 +15,9 @@ from siteselect.verify.goals import FEWER
 from siteselect.verify.proof import ProofReport, check_proof, read_proof
 from siteselect.verify.proofrows import model_of_run
 
+KNOWN = ("off", "union")
+"""Modes of the catchment whose objective a proof can bound: flows of workers are not among them."""
+
 
 def check_run_proof(
     folder: Path,
@@ -33,6 +36,13 @@ def check_run_proof(
         )  # fmt: skip
         return []
     proof = read_proof(path)
+    if not isinstance(proof, Msg) and scenario.catchment.mode not in KNOWN:
+        mode = scenario.catchment.mode
+        proof = Msg(
+            "{file}: no proof covers the objective of this scenario (catchment.mode {mode})",
+            file=PROOF,
+            mode=mode,
+        )
     if isinstance(proof, Msg):
         problems.append(proof)
         return []
