@@ -8,12 +8,14 @@ from typing import Any
 import pandas as pd
 
 from siteselect.alternatives import alternatives, most_different
+from siteselect.draws import Uncertainty
 from siteselect.errors import Fault, InputError, nearest_name
+from siteselect.hectares import land_facts
 from siteselect.messages import Msg
 from siteselect.overrides import OverrideCost, all_overrides_cost, override_costs
 from siteselect.ranking import nested_order, replacement_costs, replacement_order, reserve_list
 from siteselect.reopen import Case
-from siteselect.robustness import Uncertainty, robustness
+from siteselect.robustness import robustness
 from siteselect.stakes import FRONTS, objective_of
 from siteselect.tradeoffs import three_objectives, two_objectives
 from siteselect.zanprice import price_of_zan
@@ -106,6 +108,7 @@ def robustness_tables(
     facts = {
         **_facts(case, "Lahdelma and Salminen 2001"),
         "uncertainty": vars(uncertainty),
+        "hectares": land_facts(case),
         "proven": found.proven,
         "classes": found.sites["class"].value_counts().to_dict(),
         "mean_jaccard": float(found.draws["jaccard"].mean()),

@@ -91,6 +91,31 @@ class Formulation:
             kept += _ledgers(self)
         return replace(self.problem, constraints=tuple(kept))
 
+    def with_hectares(
+        self, columns: pd.DataFrame, offered: NDArray[np.bool_], scenario: Scenario
+    ) -> tuple[Constraint, ...]:
+        """The constraints of the problem for other hectares and costs of the same columns.
+
+        ``columns`` has the rows of :attr:`columns`; those not ``offered`` leave too little usable
+        land. Whatever counts hectares or money is written again; ledgers where enforced.
+        """
+        made = replace(self, columns=columns)
+        sizes = {str(_size_name(size)) for size in scenario.constraints.size_classes}
+        kept = [
+            one
+            for one in self.problem.constraints
+            if not isinstance(one, Ledger | Budget | TotalArea) and str(one.name) not in sizes
+        ]
+        limits = scenario.constraints
+        kept += [*_size_classes(columns, limits), *_totals(columns, self.before, limits)]
+        kept += goals(columns, self.sites, scenario)
+        if not offered.all():
+            shut = np.flatnonzero(~offered).astype(np.int64)
+            kept.append(Group(Msg("variants that leave too little usable land"), shut, 0, 0))
+        if scenario.zan.enforced:
+            kept += _ledgers(made)
+        return tuple(kept)
+
 
 def formulate(
     sites: gpd.GeoDataFrame,
@@ -215,13 +240,20 @@ def _quotas(
 def _rules(
     considered: pd.DataFrame, columns: pd.DataFrame, limits: ConstraintSettings
 ) -> Iterable[Constraint]:
-    for size in limits.size_classes:
-        name = Msg("size class {name}", name=size.name)
-        yield Group(name, _in_class(columns, size), size.at_least, size.at_most)
+    yield from _size_classes(columns, limits)
     for rule in limits.groups:
         members = _members(considered, rule)[columns["site"].to_numpy()]
         name = Msg("group {name}", name=rule.name)
         yield Group(name, np.flatnonzero(members), rule.at_least, rule.at_most)
+
+
+def _size_classes(columns: pd.DataFrame, limits: ConstraintSettings) -> Iterable[Constraint]:
+    for size in limits.size_classes:
+        yield Group(_size_name(size), _in_class(columns, size), size.at_least, size.at_most)
+
+
+def _size_name(size: SizeClass) -> Msg:
+    return Msg("size class {name}", name=size.name)
 
 
 def _in_class(columns: pd.DataFrame, size: SizeClass) -> Ints:

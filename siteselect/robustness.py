@@ -18,17 +18,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from siteselect.compare import agreement
+from siteselect.draws import Drawn, Uncertainty, drawn_from
 from siteselect.errors import InputError
 from siteselect.manysolves import Answer, answer, solve_draws
-from siteselect.measuring import assumed_measures
 from siteselect.messages import Msg
-from siteselect.pack import DataPack, read_vectors
 from siteselect.problem import Ledger, SelectionProblem
 from siteselect.reopen import Case, with_scenario
 from siteselect.rulebook import rulebook_names
-from siteselect.scenario import Criterion, Scenario
-from siteselect.scoring import GROUPS, criterion_weights, value
-from siteselect.units import score_to_units
+from siteselect.scenario import Scenario
+from siteselect.scoring import GROUPS, criterion_weights
 from siteselect.whatif import names, with_caps_scaled, with_scores
 
 Floats = NDArray[np.float64]
@@ -36,33 +34,6 @@ Ints = NDArray[np.int64]
 Progress = Callable[[str, float], None]
 Z95 = 1.959963984540054
 CLASSES = ("always", "often", "sometimes", "never")
-
-
-@dataclass(frozen=True)
-class Uncertainty:
-    """What varies from draw to draw. Defaults are assumptions to discuss, not measurements.
-
-    Attributes
-    ----------
-    draws, seed
-        number of exact solves, and the seed of all.
-    concentration
-        Dirichlet parameter of each criterion = concentration × its share of the score; the
-        larger, the nearer to the scenario (50: a share of 0.20 varies by about ± 0.056, one
-        standard deviation). 0 keeps the weights.
-    measured_spread, assumed_spread
-        relative standard deviation of a measured, and of a simulated or assumed value. 0 keeps
-        them.
-    cap_spread
-        land caps vary uniformly by ± this share; 0 keeps them.
-    """
-
-    draws: int = 200
-    seed: int = 1
-    concentration: float = 50.0
-    measured_spread: float = 0.05
-    assumed_spread: float = 0.20
-    cap_spread: float = 0.10
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,55 +67,6 @@ class Robustness:
         return int((self.draws["status"] == "optimal").sum())
 
 
-@dataclass(frozen=True, eq=False)
-class Drawn:
-    """A numbered family of problems with perturbed weights, measures and caps (picklable)."""
-
-    base: SelectionProblem
-    uncertainty: Uncertainty
-    measures: Floats
-    """sites × criteria, NaN unknown, inf unreachable"""
-    criteria: tuple[Criterion, ...]
-    shares: Floats
-    """share of the score of each criterion, sum 1"""
-    spreads: Floats
-    """relative standard deviation of each criterion's measure"""
-    factor: Floats
-    """points of value per point of score, of each column (reuse variants are worth less)"""
-
-    def __len__(self) -> int:
-        return self.uncertainty.draws
-
-    def problem(self, number: int) -> SelectionProblem:
-        """The problem of one draw."""
-        g = np.random.default_rng([self.uncertainty.seed, number])
-        shares = self._weights(g)
-        measures = self.measures * np.exp(
-            self.spreads * g.standard_normal(self.measures.shape) - self.spreads**2 / 2
-        )
-        changed = with_scores(self.base, self.column_scores(measures, shares))
-        if self.uncertainty.cap_spread > 0:
-            spread = self.uncertainty.cap_spread
-            changed = with_caps_scaled(changed, 1 + g.uniform(-spread, spread))
-        return changed
-
-    def column_scores(self, measures: Floats, shares: Floats) -> Ints:
-        """Values of the columns for other measures and shares, rounded as the model does."""
-        score = np.zeros(len(measures))
-        for k, criterion in enumerate(self.criteria):
-            score += shares[k] * value(measures[:, k], criterion)
-        score = np.clip(score, 0.0, 1.0)
-        return np.asarray(score_to_units(score[self.base.site] * self.factor), np.int64)
-
-    def _weights(self, g: np.random.Generator) -> Floats:
-        if self.uncertainty.concentration <= 0:
-            return self.shares
-        drawn = np.zeros(len(self.shares))
-        used = self.shares > 0
-        drawn[used] = g.dirichlet(self.uncertainty.concentration * self.shares[used])
-        return drawn
-
-
 def robustness(
     case: Case,
     uncertainty: Uncertainty | None = None,
@@ -167,42 +89,6 @@ def robustness(
     sites, acceptability = acceptabilities(case.problem, answers, case.selected)
     rows = list(_structures(case, family, progress)) if structures else []
     return Robustness(chosen, sites, acceptability, _draws(case, answers), pd.DataFrame(rows))
-
-
-def drawn_from(case: Case, uncertainty: Uncertainty) -> Drawn:
-    """The family of draws around a case."""
-    scenario = case.scenario
-    shares = criterion_weights(scenario.criteria, scenario.weights)
-    criteria = {
-        name: criterion
-        for group in GROUPS
-        for name, criterion in scenario.criteria.of(group).items()
-    }
-    assumed = assumed_of(case.pack)
-    variants = case.formulation.columns["variant"].to_numpy()
-    return Drawn(
-        case.problem,
-        uncertainty,
-        case.formulation.sites[list(criteria)].to_numpy(dtype=float, na_value=np.nan),
-        tuple(criteria.values()),
-        np.array([shares[name] for name in criteria]),
-        np.array(
-            [
-                uncertainty.assumed_spread if name in assumed else uncertainty.measured_spread
-                for name in criteria
-            ]
-        ),
-        np.where(variants == "reuse", scenario.variants.reuse_factor, 1.0),
-    )
-
-
-def assumed_of(pack: DataPack) -> frozenset[str]:
-    """Measures that rest on a layer marked simulated or assumed."""
-    classes: set[str] = set()
-    for layer in pack.layers("facilities"):
-        if layer.simulated or layer.assumed:
-            classes |= set(read_vectors(pack.folder / layer.file)["facility_class"])
-    return assumed_measures(pack, frozenset(classes))
 
 
 def acceptabilities(

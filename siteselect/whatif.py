@@ -83,15 +83,19 @@ def with_scores(problem: SelectionProblem, scores: Ints) -> SelectionProblem:
 
 
 def with_caps_scaled(problem: SelectionProblem, factor: float) -> SelectionProblem:
+    """Every land cap times ``factor``, see :func:`caps_scaled`."""
+    return replace(problem, constraints=caps_scaled(problem.constraints, factor))
+
+
+def caps_scaled(constraints: Iterable[Constraint], factor: float) -> tuple[Constraint, ...]:
     """Every land cap times ``factor``, rounded down; a cap of zero stays zero.
 
     What a negative cap asks to give back grows with the factor as well.
     """
-    changed = tuple(
+    return tuple(
         replace(one, cap=int(np.floor(one.cap * factor))) if isinstance(one, Ledger) else one
-        for one in problem.constraints
+        for one in constraints
     )
-    return replace(problem, constraints=changed)
 
 
 def with_programme_cap(problem: SelectionProblem, cap_units: int) -> SelectionProblem:

@@ -20,6 +20,7 @@ from siteselect.decisions import (
     robustness_tables,
     tradeoff_tables,
 )
+from siteselect.draws import Uncertainty
 from siteselect.equity import equity
 from siteselect.i18n import Translator
 from siteselect.reopen import reopen
@@ -31,7 +32,6 @@ from siteselect.report.plots import (
     regions_plot,
     replacement_plot,
 )
-from siteselect.robustness import Uncertainty
 
 Progress = Callable[[str, float], None]
 

@@ -14,9 +14,10 @@ import time
 from pathlib import Path
 
 from siteselect.alternatives import near_optimal
+from siteselect.draws import Uncertainty
 from siteselect.ranking import replacement_costs
 from siteselect.reopen import reopen
-from siteselect.robustness import Uncertainty, robustness
+from siteselect.robustness import robustness
 from siteselect.stakes import objective_of
 from siteselect.tradeoffs import Front, three_objectives, two_objectives
 from siteselect.zanprice import price_of_zan

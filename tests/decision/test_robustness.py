@@ -1,27 +1,26 @@
 """Draws, frequencies and acceptability: against enumeration, formulas and a second way."""
 
 import itertools
+from dataclasses import replace
 
+import geopandas as gpd
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from siteselect.draws import Uncertainty, assumed_of, drawn_from
+from siteselect.formulate import formulate
+from siteselect.hectares import land_facts, land_of
 from siteselect.manysolves import answer, solve_draws
-from siteselect.problem import SelectionProblem
+from siteselect.optimise import solve
+from siteselect.problem import Budget, Ledger, SelectionProblem, TotalArea
 from siteselect.reopen import solved
-from siteselect.robustness import (
-    Uncertainty,
-    acceptabilities,
-    assumed_of,
-    drawn_from,
-    frequency_class,
-    robustness,
-    wilson,
-)
+from siteselect.robustness import acceptabilities, frequency_class, robustness, wilson
 from siteselect.whatif import with_caps_scaled, with_scores
-from tests.test_pipeline import mapping
+from tests.test_pipeline import LIMITS, mapping
+from tests.tinypack import seal
 
 
 def test_acceptability_with_all_weights_enumerated():
@@ -164,3 +163,86 @@ def test_caps_scale_and_zero_stays_zero(tiny_pack):
     caps = [one.cap for one in with_caps_scaled(case.problem, 1.1).constraints
             if one.kind == "ledger"]  # fmt: skip
     assert sorted(caps) == [0, 550, 550]
+
+
+def land(tiny_pack, measured=0.05, assumed=0.2, **settings):
+    case = solved(mapping(tiny_pack, **settings))
+    return case, land_of(case, measured, assumed)
+
+
+def test_hectares_vary_by_how_they_are_known(tiny_pack):
+    _, measured = land(tiny_pack)
+    assert set(measured.part_spread) == {0.05}
+    assert set(measured.area_spread) == {0.0}  # polygons: their area is known
+    table = gpd.read_parquet(tiny_pack / "sites.parquet")
+    table["geometry_origin"] = ["disc", *["polygon"] * (len(table) - 1)]
+    table.to_parquet(tiny_pack / "sites.parquet")
+    (tiny_pack / "landuse.tif").unlink()
+    seal(tiny_pack)
+    share = {"brownfield": 0.8, "extension": 0.2}
+    case, assumed = land(tiny_pack, land={"assumed_artificialised_share": share})
+    assert set(assumed.part_spread) == {0.2}
+    assert assumed.area_spread.tolist() == [0.05, *[0.0] * (len(table) - 1)]
+    assert land_facts(case) == {
+        "part_measured": 0, "part_assumed_or_simulated": 24, "area_stated": 1
+    }  # fmt: skip
+
+
+def test_a_draw_of_hectares_is_the_problem_of_those_hectares(tiny_pack):
+    """Ledgers, totals, budget and size classes are those that the drawn sites formulate."""
+    size = {"name": "s", "min_ha": 8.0, "at_least": 1}
+    limits = {**LIMITS, "budget_keur": 9000, "min_total_usable_ha": 5, "size_classes": [size]}
+    case, drawn = land(tiny_pack, constraints=limits)
+    sites = drawn.sites(np.random.default_rng(3))
+    full = case.measured.sites.drop(columns=[c for c in sites if c != "site_id"]).merge(
+        sites, on="site_id"
+    )
+    other = formulate(
+        gpd.GeoDataFrame(full, geometry="geometry", crs=case.formulation.sites.crs),
+        case.measured.parcels, case.scenario, case.rulebook,
+    )  # fmt: skip
+    assert len(other.problem.site) == case.problem.n_columns  # no variant fell under the least
+    changed = replace(case.problem, constraints=drawn.constraints(np.random.default_rng(3)))
+    one = solve(with_scores(changed, other.problem.score))
+    assert one.objective == solve(other.problem).objective
+    by_kind = {}
+    for problem in (changed, other.problem):
+        for each in problem.constraints:
+            if isinstance(each, Budget):
+                by_kind.setdefault("budget", []).append(each.cost_keur.tolist())
+            elif isinstance(each, TotalArea):
+                by_kind.setdefault("area", []).append(each.area.tolist())
+            elif isinstance(each, Ledger):
+                by_kind.setdefault(each.code, []).append(each.charge.tolist())
+            elif "size class" in str(each.name):
+                by_kind.setdefault("size", []).append(each.columns.tolist())
+    assert len(by_kind) >= 4
+    assert all(first == second for first, second in by_kind.values())
+
+
+def test_hectares_stay_possible_and_keep_their_mean(tiny_pack):
+    _, drawn = land(tiny_pack, measured=0.3)
+    g = np.random.default_rng(0)
+    runs = [drawn.sites(g) for _ in range(300)]
+    for one in runs[:20]:
+        total = one["artificialised_ha"] + one["non_artificialised_ha"]
+        assert total.to_numpy() == pytest.approx(one["area_ha"].to_numpy())
+        assert (one["artificialised_ha"] <= one["area_ha"] + 1e-9).all()
+        assert (one["enaf_ha"] <= one["non_artificialised_ha"] + 1e-9).all()
+    extension = [one.loc[one["kind"] == "extension", "artificialised_ha"].mean() for one in runs]
+    assert np.mean(extension) == pytest.approx(1.8, rel=0.02)  # 6 columns of pixels in 30 of 9 ha
+
+
+def test_variants_that_a_draw_leaves_too_small_are_not_chosen(tiny_pack):
+    case, _ = land(tiny_pack, variants={"min_usable_ha": 1.8})
+    offered = np.zeros(case.problem.n_columns, bool)
+    offered[case.solution.columns] = True
+
+    def solved_with(allowed):
+        made = case.formulation
+        rules = made.with_hectares(made.columns, allowed, case.scenario)
+        return solve(replace(case.problem, constraints=rules))
+
+    assert solved_with(offered).columns.tolist() == case.solution.columns.tolist()
+    offered[case.solution.columns[0]] = False
+    assert solved_with(offered).status == "infeasible"
