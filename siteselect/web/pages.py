@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,10 @@ def safe_json(tree: Any) -> Markup:
     return Markup(text)
 
 
-def _environment(t: Translator) -> Environment:
+@cache
+def _environment(lang: Lang) -> tuple[Environment, Translator]:
+    """Templates compiled once for each language."""
+    t = Translator(lang)
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
@@ -94,4 +98,4 @@ def _environment(t: Translator) -> Environment:
         return t.text(message(template, **values))
 
     environment.globals.update(_=text, t=t)
-    return environment
+    return environment, t

@@ -18,8 +18,11 @@ from typing import Any, TextIO
 
 NICENESS = 10
 """Jobs leave the machine to the pages: a page stays quick while many are queued."""
-DRIVERS_LEFT_OUT = "VRT OGR_VRT STACIT STACTA WMS WMTS WCS WFS OAPIF HTTP PLSCENES"
-"""Drivers of GDAL that follow what a file says to other files or addresses: no job needs them."""
+DRIVERS_LEFT_OUT = (
+    "VRT", "OGR_VRT", "GDALG", "GTI", "STACIT", "STACTA", "HTTP", "WFS", "OAPIF", "OGCAPI", "CSW",
+    "WMS", "WMTS", "WCS",
+)  # fmt: skip
+"""Drivers of GDAL that follow what a file says to other files or addresses."""
 PAUSE_S = 0.2
 """Progress is said this often at most."""
 
@@ -52,8 +55,12 @@ def main(order: dict[str, Any]) -> None:
     _live_with_the_application()
     with suppress(OSError, AttributeError):
         os.nice(NICENESS)
-    os.environ["GDAL_SKIP"] = os.environ["OGR_SKIP"] = DRIVERS_LEFT_OUT  # before GDAL is loaded
     from siteselect.web.jobs import JobFiles
+
+    files = JobFiles(Path(order["runs"]))
+    job = next(one for one in files.read_all() if one.id == order["job"])
+    if job.asked.kind == "upload":  # before GDAL is loaded
+        os.environ["GDAL_SKIP"] = os.environ["OGR_SKIP"] = ",".join(DRIVERS_LEFT_OUT)
     from siteselect.web.paths import Workspace
     from siteselect.web.settings import settings_for
     from siteselect.web.tasks import do
@@ -61,7 +68,6 @@ def main(order: dict[str, Any]) -> None:
     settings = settings_for(
         Path(order["workspace"]), packs=Path(order["packs"]), runs=Path(order["runs"])
     )
-    job = next(one for one in JobFiles(settings.runs).read_all() if one.id == order["job"])
     try:
         outcome = do(job, Workspace(settings), voice.stage)
     except Exception:
