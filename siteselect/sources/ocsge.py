@@ -35,7 +35,7 @@ from siteselect.messages import Msg
 from siteselect.sources import values
 from siteselect.sources.landclasses import artificialisation_matrix
 from siteselect.sources.opening import READING_ERRORS, fault
-from siteselect.units import CRS, M2_PER_HA
+from siteselect.units import CRS, M2_PER_HA, M_PER_KM
 
 Progress = Callable[[str, float], None]
 
@@ -47,6 +47,8 @@ BUILDING_M2 = 50.0
 STATED_ARTIF, STATED_NOT = 300, 600
 """Offsets of the value: judged artificialised, judged not; under them the matrix speaks."""
 BATCH = 20_000
+MOST_KM = 250.0
+"""Longest side of the extent of one file: no département is as long, and all of it is in memory."""
 MARGIN = SIEVE_PIXELS + 2
 """A connected enclave of 25 pixels reaches no farther than this: windows that overlap by as much
 sieve exactly like the whole raster."""
@@ -182,9 +184,13 @@ def _open(path: Path, layer: str | None) -> tuple[str | None, _Fields, NDArray[n
         info = infos[name]
         if info["crs"] is None:
             raise fault(path, Msg("the layer has no CRS"), Msg("write it with its CRS"))
-        box = shapely.segmentize(shapely.box(*info["total_bounds"]), 1e4)
-        moved = shapely.transform(box, _mover(info["crs"]))
-        return name, found, np.array(shapely.bounds(moved))
+        extent = info["total_bounds"]
+        if extent is None or not np.isfinite(extent).all():
+            raise fault(path, Msg("the layer has no outline at all"), Msg("export it again"))
+        box = shapely.segmentize(shapely.box(*extent), 1e4)
+        bounds = np.array(shapely.bounds(shapely.transform(box, _mover(info["crs"]))))
+        _check_extent(path, bounds)
+        return name, found, bounds
     fields = [str(column) for info in infos.values() for column in info["fields"]]
     raise fault(
         path,
@@ -192,6 +198,18 @@ def _open(path: Path, layer: str | None) -> tuple[str | None, _Fields, NDArray[n
         Msg("give the layer OCCUPATION_SOL of OCS GE"),
         value=nearest_name("code_cs", fields) or ", ".join(fields[:10]),
     )
+
+
+def _check_extent(path: Path, bounds: NDArray[np.float64]) -> None:
+    """One département at a time: the whole extent is held in memory."""
+    side_km = float((bounds[2:] - bounds[:2]).max()) / M_PER_KM
+    if not side_km <= MOST_KM:
+        raise fault(
+            path,
+            Msg("the layer extends over {side:.0f} km, {most:g} at most", side=side_km,
+                most=MOST_KM),
+            Msg("give one file a département, and remove outlines that lie far from the others"),
+        )  # fmt: skip
 
 
 def _fields(columns: list[str]) -> _Fields | None:

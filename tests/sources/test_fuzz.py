@@ -9,6 +9,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import pytest
+import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,8 @@ from siteselect.sources.exclusions import read_exclusions
 from siteselect.sources.facilities import read_facilities
 from siteselect.sources.labour import read_labour
 from siteselect.sources.landtake import read_consumption
+from siteselect.sources.objectives import read_objectives
+from siteselect.sources.ocsge import rasterise_ocsge
 from siteselect.sources.opening import open_table
 from siteselect.sources.plan import Input
 from siteselect.sources.roads import read_roads
@@ -37,6 +40,9 @@ HEADERS = {
     "exclusions": "id;nom;x;y",
     "consumption": "land_id;land_type;year;total",
     "economic_sites": "site_id;nom;lon;lat;code_insee;surface_ha",
+    "plots": "terr_id;site_id;terr_surf_brute;terr_etat_occup;terr_geomsurf;lon;lat",
+    "parks": "site_id;site_etat;site_surf_brute;site_comm_insee;site_geomsurf;site_geompoint",
+    "objectives": "land;land_type;objectif_de_reduction",
     "applications": "site_id;name;kind;code_insee;lon;lat;area_ha",
     "friches": "site_id;site_statut;comm_insee;unite_fonciere_surface;lon;lat;geomsurf",
 }
@@ -51,8 +57,8 @@ def read(role: str, path: Path, communes: gpd.GeoDataFrame) -> tuple[int, int]:
     if role == "friches":
         found = read_cartofriches(path, table)
         return found.rows, len(found.sites) + found.rows_left_out
-    if role in ("economic_sites", "applications"):
-        reader = read_economic_sites if role == "economic_sites" else read_applications
+    if role in ("economic_sites", "parks", "plots", "applications"):
+        reader = read_applications if role == "applications" else read_economic_sites
         part = reader(path, Input(role="friches", file="f"), table, None)
         return part.rows, len(part.table) + part.left_out
     opened = open_table(path)
@@ -63,6 +69,7 @@ def read(role: str, path: Path, communes: gpd.GeoDataFrame) -> tuple[int, int]:
         "territories": lambda: read_territories(opened, table, KNOWN, kind="t"),
         "exclusions": lambda: read_exclusions(opened, ZONE),
         "consumption": lambda: read_consumption(opened, KNOWN),
+        "objectives": lambda: read_objectives(opened),
     }
     part = readers[role]()
     summed = role in ("labour", "consumption", "territories")  # rows are merged there
@@ -90,6 +97,13 @@ CELL = st.one_of(
             "POLYGON((0 0,1 1,0 0))",
             "POLYGON((2 46",
             "friche",
+            "vacant",
+            "annulé",
+            "REGION",
+            '{"type": "Polygon", "coordinates": [[[2, 46], [2.1, 46], [2, 46.1], [2, 46]]]}',
+            '{"type": "Polygon", "coordinates": [[[2',
+            "2.5, 46.5",
+            "['32', 'REGION']",
             "friche sans projet",
             "inf",
             "1 000,5",
@@ -122,6 +136,38 @@ def test_any_cells(
         assert str(error)
         return
     assert there == told
+
+
+CODES = st.sampled_from(["CS1.1.1.1", "CS2.2.1", "CS9", "", "é"])
+USES = st.sampled_from(["US2", "US1.1", "US235", "", "2"])
+SHAPES = st.sampled_from(
+    [
+        shapely.box(600_000, 6_600_000, 600_100, 6_600_050),
+        shapely.Polygon([(0, 0), (10, 10), (0, 10), (10, 0)]).buffer(0),
+        shapely.MultiPolygon([shapely.box(600_000, 6_600_000, 600_020, 6_600_020)]),
+        shapely.Polygon(),
+        None,
+    ]
+)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow,
+          HealthCheck.function_scoped_fixture])  # fmt: skip
+@given(rows=st.lists(st.tuples(CODES, USES, SHAPES, st.booleans()), min_size=1, max_size=5))
+def test_any_land_cover(rows: list[tuple[str, str, object, bool]], tmp_path: Path) -> None:
+    """Every polygon of OCS GE is burnt, or counted with its reason."""
+    path = tmp_path / "o.gpkg"
+    gpd.GeoDataFrame(
+        {"code_cs": [r[0] for r in rows], "code_us": [r[1] for r in rows],
+         "crit_seuil": [r[3] for r in rows]},
+        geometry=[r[2] for r in rows], crs="EPSG:2154",
+    ).to_file(path)  # fmt: skip
+    try:
+        done = rasterise_ocsge([(path, None)], tmp_path / "o.tif")
+    except InputError as error:
+        assert "o.gpkg" in str(error)
+        return
+    assert done.rows == len(rows) == done.burnt + sum(done.left_out.values())
 
 
 REAL = {
