@@ -76,7 +76,29 @@ def prepare_candidates(
     _check_communes(sites, communes, log, file)
     log.check()
     ordered = sites.sort_values("site_id", kind="stable").reset_index(drop=True)
-    return _exclude(_with_territories(ordered, communes), settings)
+    placed = _with_territories(ordered, communes)
+    return _exclude(_dated(placed, settings, log), settings)
+
+
+def _dated(sites: gpd.GeoDataFrame, settings: CandidateSettings, log: FaultLog) -> gpd.GeoDataFrame:
+    """With ``available_year`` (Int64) where the pack or the scenario gives one."""
+    stated = settings.available_year
+    if "available_year" not in sites and not stated:
+        return sites
+    known = set(sites["site_id"])
+    for site_id in sorted(set(stated) - known):
+        near = nearest_name(site_id, known)
+        log.add(
+            Msg("nothing in the pack has this identifier"),
+            where="candidates.available_year",
+            value=site_id,
+            remedy=Msg("did you mean {near}?", near=near) if near else Msg("correct or remove it"),
+        )
+    log.check()
+    year = sites.get("available_year", pd.Series(pd.NA, index=sites.index))
+    own = sites["site_id"].map(stated)
+    sites["available_year"] = own.where(own.notna(), year).astype("Int64")
+    return sites
 
 
 def _check_statuses(statuses: Sequence[str], sites: pd.DataFrame, log: FaultLog) -> None:
@@ -136,6 +158,7 @@ def _rules(sites: gpd.GeoDataFrame, settings: CandidateSettings) -> list[Rule]:
     kind = sites["kind"].to_numpy(dtype=object)
     status = _statuses(sites)
     area_ha = sites["area_ha"].to_numpy(dtype=float)
+    piece_ha = _largest_piece_ha(sites) if settings.min_contiguous_ha > 0 else area_ha
     brownfield = kind == "brownfield"
     unwanted = brownfield & ~np.isin(status, list(settings.statuses))
     least, most = settings.min_area_ha, settings.max_area_ha
@@ -170,6 +193,14 @@ def _rules(sites: gpd.GeoDataFrame, settings: CandidateSettings) -> list[Rule]:
             ),
         ),
         (
+            piece_ha < settings.min_contiguous_ha - AREA_TOLERANCE_HA,
+            lambda row: Msg(
+                "its largest piece has {area_ha:.2f} ha, under the least admitted, {least_ha:g} ha",
+                area_ha=float(piece_ha[row]),
+                least_ha=settings.min_contiguous_ha,
+            ),
+        ),
+        (
             area_ha > most + AREA_TOLERANCE_HA,
             lambda row: Msg(
                 "footprint of {area_ha:.2f} ha, over the most admitted, {most_ha:g} ha",
@@ -178,6 +209,16 @@ def _rules(sites: gpd.GeoDataFrame, settings: CandidateSettings) -> list[Rule]:
             ),
         ),
     ]
+
+
+def _largest_piece_ha(sites: gpd.GeoDataFrame) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Area of the largest connected piece of each footprint (pieces that touch along a line are
+    one), ha.
+    """
+    whole = sites.geometry.buffer(0)
+    pieces = whole.explode(index_parts=False)
+    largest = pieces.area.groupby(level=0).max().reindex(sites.index)
+    return np.asarray(largest.to_numpy(dtype=float) / M2_PER_HA)
 
 
 def _excluded_by(sites: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.object_]]:

@@ -42,6 +42,7 @@ from siteselect.problem import (
     TotalArea,
     Workforce,
 )
+from siteselect.requirements import planned
 from siteselect.rulebook import Rulebook
 from siteselect.scenario import ConstraintSettings, GroupRule, Scenario, SizeClass
 from siteselect.straddling import nowhere, spread
@@ -163,6 +164,7 @@ def formulate(
         *_quotas(sites, considered, columns, scenario.constraints),
         *_rules(considered, columns, scenario.constraints),
         *_totals(columns, before, scenario.constraints),
+        *planned(sites, considered, columns, scenario.constraints, paid_keur=before.paid_keur),
         *_exclusions(considered, scenario.constraints),
         *_locks(considered, before, scenario),
         *_held_variants(considered, columns, scenario),

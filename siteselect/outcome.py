@@ -250,7 +250,7 @@ class _Obstacles:
         self.by_region = selected["region"].value_counts().to_dict()
         self.lowest = int(selected["score_units"].min()) if len(selected) else 0
         self.near = _neighbours(formulation, set(selected["site_id"]))
-        self.overlap = _overlaps(formulation, set(selected["site_id"]))
+        self.excluders = _excluders(formulation, set(selected["site_id"]))
         self.given_back = formulation.before.sites
 
     def reason(self, row: Any) -> Msg:
@@ -299,8 +299,9 @@ class _Obstacles:
             )
         if site_id in self.given_back:
             return Msg("its land was restored by an earlier wave")
-        if site_id in self.overlap:
-            return Msg("its footprint overlaps {other}, selected", other=self.overlap[site_id])
+        if site_id in self.excluders:
+            name, other = self.excluders[site_id]
+            return Msg("{name}: {other} is selected", name=name, other=other)
         if site_id in self.near:
             return Msg(
                 "less than {km:g} km from {other}, selected",
@@ -356,15 +357,16 @@ def _neighbours(formulation: Formulation, selected: set[str]) -> dict[str, str]:
     return found
 
 
-def _overlaps(formulation: Formulation, selected: set[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _excluders(formulation: Formulation, selected: set[str]) -> dict[str, tuple[Msg | str, str]]:
+    """site_id → name of the rule of pairs and the selected site that forbid it."""
+    found: dict[str, tuple[Msg | str, str]] = {}
     ids = formulation.sites["site_id"].to_numpy()
     for one in formulation.problem.constraints:
         if isinstance(one, Conflicts):
             for first, second in one.pairs.tolist():
                 for this, other in ((first, second), (second, first)):
                     if ids[other] in selected:
-                        found.setdefault(ids[this], ids[other])
+                        found.setdefault(ids[this], (one.name, ids[other]))
     return found
 
 

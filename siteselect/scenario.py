@@ -15,6 +15,7 @@ Kind = Literal["brownfield", "extension", "greenfield"]
 KINDS: tuple[Kind, ...] = ("brownfield", "extension", "greenfield")
 Level = Literal["commune", "epci", "departement", "region", "national"]
 LEVELS: tuple[Level, ...] = ("commune", "epci", "departement", "region", "national")
+CostKind = Literal["works", "servicing", "restoration"]
 CriterionGroup = Literal["access", "workforce", "network"]
 Vehicle = Literal["car", "hgv"]
 EditKind = Literal["close", "road", "facility", "remove"]
@@ -60,6 +61,13 @@ class CandidateSettings(_Settings):
     kinds: tuple[Kind, ...] = Field(KINDS, min_length=1, description="kinds of site admitted")
     min_area_ha: NonNegative = Field(1.0, description="smallest footprint admitted, ha")
     max_area_ha: Positive = Field(1000.0, description="largest footprint admitted, ha")
+    min_contiguous_ha: NonNegative = Field(
+        0.0, description="smallest area admitted of the largest piece of a footprint, ha"
+    )
+    available_year: dict[str, int] = Field(
+        default_factory=dict,
+        description="year from which a site is available, by site_id; before the pack's own",
+    )
     statuses: tuple[str, ...] = Field(
         ("friche potentielle", "friche sans projet", "friche avec projet"),
         description="brownfield statuses (site_statut of the CNIG standard) admitted",
@@ -342,6 +350,38 @@ class GroupRule(_Settings):
     at_most: int | None = Field(None, ge=0, description="sites of the group, at most")
 
 
+class ExclusiveRule(_Settings):
+    """Sites of which one at most is chosen."""
+
+    name: str = Field(..., description="name of the rule, for messages")
+    sites: tuple[str, ...] = Field(
+        ..., min_length=2, description="site_id of the sites that exclude each other"
+    )
+
+
+class BudgetRule(_Settings):
+    """A limit on some kinds of cost, beside the budget of all of them."""
+
+    name: str = Field(..., description="name of the budget, for messages")
+    costs: tuple[CostKind, ...] = Field(
+        ...,
+        min_length=1,
+        description="what it pays: works (land already artificialised), servicing (new land), "
+        "restoration",
+    )
+    limit_keur: NonNegative = Field(..., description="at most, k€")
+
+
+class AvailabilityClass(_Settings):
+    """A number of sites asked for among those available in some years."""
+
+    name: str = Field(..., description="name of the class, for messages and reports")
+    from_year: int = Field(..., description="available in this year or later")
+    to_year: int | None = Field(None, description="available in this year or before")
+    at_least: int = Field(0, ge=0, description="sites of the class, at least")
+    at_most: int | None = Field(None, ge=0, description="sites of the class, at most")
+
+
 class ConstraintSettings(_Settings):
     """What a portfolio must respect, land apart."""
 
@@ -362,6 +402,13 @@ class ConstraintSettings(_Settings):
     )
     size_classes: tuple[SizeClass, ...] = Field((), description="numbers asked for by size")
     groups: tuple[GroupRule, ...] = Field((), description="numbers asked for by a planner's group")
+    exclusive: tuple[ExclusiveRule, ...] = Field(
+        (), description="sites of which one at most is chosen"
+    )
+    budgets: tuple[BudgetRule, ...] = Field((), description="limits on some kinds of cost")
+    availability: tuple[AvailabilityClass, ...] = Field(
+        (), description="numbers asked for by year of availability"
+    )
 
 
 class LedgerRule(_Settings):

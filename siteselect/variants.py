@@ -32,7 +32,8 @@ def site_variants(sites: pd.DataFrame, scenario: Scenario, rulebook: Rulebook) -
     -------
     DataFrame sorted by position then variant: ``site`` (position), ``variant``,
     ``usable_units`` and ``new_units`` (int, 0.01 ha; usable rounded, new rounded up),
-    ``cost_keur`` (int, rounded), ``score_units`` (int, × 10⁶).
+    ``cost_keur`` (int, rounded), of which ``works_keur`` on land already artificialised,
+    ``score_units`` (int, × 10⁶).
     """
     offered = []
     full = full_variant(sites, scenario.costs, rulebook)
@@ -60,6 +61,7 @@ def full_variant(sites: pd.DataFrame, costs: CostSettings, rulebook: Rulebook) -
         "full",
         usable_ha=sites["area_ha"],
         new_ha=sites[rulebook.charge],
+        works_keur=reused_keur,
         cost_keur=reused_keur + new_keur,
         score=sites["score"],
     )
@@ -71,6 +73,7 @@ def reuse_variant(sites: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
         "reuse",
         usable_ha=sites["artificialised_ha"],
         new_ha=sites["artificialised_ha"] * 0.0,
+        works_keur=_cost(sites, scenario.costs.reuse_keur_per_ha) * sites["artificialised_ha"],
         cost_keur=_cost(sites, scenario.costs.reuse_keur_per_ha) * sites["artificialised_ha"],
         score=sites["score"] * scenario.variants.reuse_factor,
     )
@@ -81,6 +84,7 @@ def _columns(
     *,
     usable_ha: pd.Series[float],
     new_ha: pd.Series[float],
+    works_keur: pd.Series[float],
     cost_keur: pd.Series[float],
     score: pd.Series[float],
 ) -> pd.DataFrame:
@@ -90,6 +94,7 @@ def _columns(
             "variant": variant,
             "usable_units": ha_to_units(usable_ha),
             "new_units": ha_to_units_up(new_ha),
+            "works_keur": np.rint(np.asarray(works_keur)).astype(np.int64),
             "cost_keur": np.rint(np.asarray(cost_keur)).astype(np.int64),
             "score_units": score_to_units(score),
         }

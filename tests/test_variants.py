@@ -31,13 +31,13 @@ def test_figures_by_hand():
     table = variants(variants={"reuse_factor": 0.9, "min_usable_ha": 1})
     assert table.to_dict("records") == [
         {"site": 0, "variant": "full", "usable_units": 1000, "new_units": 200,
-         "cost_keur": 7202, "score_units": 800_000},
+         "works_keur": 6403, "cost_keur": 7202, "score_units": 800_000},
         {"site": 0, "variant": "reuse", "usable_units": 800, "new_units": 0,
-         "cost_keur": 6403, "score_units": 720_000},
+         "works_keur": 6403, "cost_keur": 6403, "score_units": 720_000},
         {"site": 1, "variant": "full", "usable_units": 400, "new_units": 350,
-         "cost_keur": 1150, "score_units": 500_000},
+         "works_keur": 100, "cost_keur": 1150, "score_units": 500_000},
         {"site": 2, "variant": "full", "usable_units": 300, "new_units": 0,
-         "cost_keur": 2400, "score_units": 250_000},
+         "works_keur": 2400, "cost_keur": 2400, "score_units": 250_000},
     ]  # fmt: skip
 
 

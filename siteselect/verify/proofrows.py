@@ -23,6 +23,7 @@ from siteselect.messages import Msg
 from siteselect.rulebook import Rulebook
 from siteselect.scenario import Scenario
 from siteselect.verify.goals import FEWER, goal_rows, stage_values
+from siteselect.verify.planned import in_years, paid
 from siteselect.verify.portfolio import (
     SLIVER_M2,
     Choice,
@@ -188,6 +189,7 @@ def _rows(given: _Inputs) -> Iterator[AuditRow]:
     yield from _quotas(given)
     yield from _classes(given)
     yield from _totals(given)
+    yield from _planned(given)
     yield from _held(given)
     yield from _ledgers(given)
     yield from _own_land(given)
@@ -252,6 +254,27 @@ def _totals(given: _Inputs) -> Iterator[AuditRow]:
             np.arange(len(given.parcels)),
             np.array([one.left_keur for one in given.parcels], np.int64),
         )
+
+
+def _planned(given: _Inputs) -> Iterator[AuditRow]:
+    """Budgets of some kinds of cost, and numbers of sites by year."""
+    limits, every = given.scenario.constraints, np.arange(len(given.choices))
+    for budget in limits.budgets:
+        pays = "restoration" in budget.costs
+        parcels = given.parcels if pays else ()
+        yield audit_row(
+            Msg("budget {name}", name=budget.name),
+            every,
+            np.array([paid(one, budget, given.scenario) for one in given.choices], np.int64),
+            None,
+            int(budget.limit_keur) - (given.paid_keur if pays else 0),
+            np.arange(len(parcels)),
+            np.array([one.left_keur for one in parcels], np.int64),
+        )
+    for group in limits.availability:
+        inside = (in_years(one.row, group) for one in given.choices)
+        name = Msg("availability {name}", name=group.name)
+        yield _counted(name, inside, group.at_least, group.at_most)
 
 
 def _held(given: _Inputs) -> Iterator[AuditRow]:
@@ -320,14 +343,18 @@ def _ledgers(given: _Inputs) -> Iterator[AuditRow]:
 
 
 class _Exclusions:
-    """Whether two sites are too near each other, or overlap."""
+    """Whether two sites are too near each other, overlap, or exclude each other by a rule."""
 
     def __init__(self, kept: Sequence[Any], scenario: Scenario) -> None:
         self._kept = kept
         self._least = round(scenario.constraints.separation_km * 10_000)
+        self._together = [set(rule.sites) for rule in scenario.constraints.exclusive]
 
     def __call__(self, first: int, second: int) -> bool:
         one, other = self._kept[first]["geometry"], self._kept[second]["geometry"]
+        names = {str(self._kept[first]["site_id"]), str(self._kept[second]["site_id"])}
+        if any(names <= rule for rule in self._together):
+            return True
         (x, y), (u, v) = _decimetres(one), _decimetres(other)
         if (x - u) ** 2 + (y - v) ** 2 < self._least**2:
             return True

@@ -20,6 +20,7 @@ from siteselect.rundir import read_table
 from siteselect.scenario import Scenario
 from siteselect.verify.catchment import check_catchment
 from siteselect.verify.goals import check_goals
+from siteselect.verify.planned import broken_plans
 from siteselect.verify.planners import overrides_log, reserve_stands
 from siteselect.verify.portfolio import (
     Choice,
@@ -76,6 +77,7 @@ def check_tables(
     every = tables.sites.to_dict("records")
     problems += _eligible(choices, measured)
     problems += broken_rules(choices, restored, every, scenario)
+    problems += broken_plans(choices, restored, scenario)
     points = check_catchment(choices, tables.sites, measured.reach, scenario, result, problems)
     problems += _result(choices, restored, tables.sites, result, points)
     problems += _shown(choices, tables.sites)
