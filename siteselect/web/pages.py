@@ -53,18 +53,14 @@ def lang_of(request: Request) -> Lang:
 
 def render(screen: str, lang: Lang, request: Request) -> str:
     """One page as HTML; every value is escaped."""
-    t = Translator(lang)
-    return (
-        _environment(t)
-        .get_template(f"{screen}.html.j2")
-        .render(
-            lang=lang,
-            screen=screen,
-            screens=[(key, t.text(name)) for key, name in SCREENS.items()],
-            words=safe_json(words_of(screen, t)),
-            other_lang="en" if lang == "fr" else "fr",
-            query=_query(request),
-        )
+    environment, t = _environment(lang)
+    return environment.get_template(f"{screen}.html.j2").render(
+        lang=lang,
+        screen=screen,
+        screens=[(key, t.text(name)) for key, name in SCREENS.items()],
+        words=safe_json(words_of(screen, t)),
+        other_lang="en" if lang == "fr" else "fr",
+        query=_query(request),
     )
 
 
