@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -154,6 +155,16 @@ def kept_within(step: ObjectiveStep, best: int, count: int) -> int:
     given_up = max(measure.integers(step.within, count), abs(best) * step.within_share)
     slack = math.floor(given_up + ROUNDING)
     return best - measure.sign * slack
+
+
+def stage_figures(stage: Mapping[str, Any], count: int) -> tuple[str, str, str]:
+    """Best, bound and what is kept of a stage of result.json, in the unit of its objective."""
+    measure = MEASURES[str(stage["by"])]
+    best, bound, kept = (
+        f"{measure.shown(int(stage[key]), count):.6g} {measure.unit}".rstrip()
+        for key in ("value", "bound", "kept")
+    )
+    return best, bound, kept
 
 
 def check_objective(scenario: Scenario) -> None:

@@ -16,11 +16,13 @@ import siteselect
 from siteselect.cli import app
 from siteselect.errors import InfeasibleError, InputError, VerificationError
 from siteselect.formulate import Formulation, formulate
+from siteselect.i18n import Translator
 from siteselect.measuring import measure_sites
 from siteselect.objectives import MEASURES, column_integers, kept_within
 from siteselect.pack import open_pack
 from siteselect.problem import Goal, violations
 from siteselect.reopen import reopen, solved
+from siteselect.report import facts
 from siteselect.rulebook import open_rulebook
 from siteselect.rundir import read_run
 from siteselect.scenario import ObjectiveStep, Scenario
@@ -297,3 +299,11 @@ def test_an_impossible_floor_is_explained_in_its_unit(pack: Path) -> None:
     text = str(caught.value)
     assert "objective: total usable area: at least 40 ha wanted, the best sites reach 27 ha" in text
     assert "floor lowered by 13 ha, to 27 ha" in text
+
+
+def test_the_report_says_every_stage(ordered: Path) -> None:
+    run = read_run(ordered)
+    found = {fact.label: fact.value for fact in facts.totals(run, Translator("en"))}
+    assert found["Objective 1: new artificialisation"].startswith("0 ha (bound 0 ha, ")
+    assert found["Objective 1: new artificialisation"].endswith("kept at 0.5 ha")
+    assert any("optimised in order" in str(said) for said in facts.method(run))

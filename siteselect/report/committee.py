@@ -200,7 +200,7 @@ def _summary(run: Run, t: Translator) -> list[str]:
         else t.text(Msg("No site was forced in or out.")),
         *(
             t.text(Msg("{label}: {value}", label=fact.label, value=fact.value))
-            for fact in facts.catchment(run, t)
+            for fact in (*facts.catchment(run, t), *facts.goals(run, t))
         ),
     ]
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from siteselect import objectives
 from siteselect.i18n import Translator
 from siteselect.messages import Msg
 from siteselect.pack import Layer
@@ -29,6 +30,26 @@ METHOD = Msg(
 
 def method(run: Run) -> tuple[Msg, ...]:
     """What is done, in a few sentences."""
+    return (*_counted(run), *_weighed(run))
+
+
+def _weighed(run: Run) -> tuple[Msg, ...]:
+    """How several objectives are weighed, where there are."""
+    wanted, said = run.scenario.objective, list[Msg]()
+    if wanted.mode == "lexicographic":
+        said.append(
+            Msg("Several objectives are optimised in order, each kept within its tolerance while "
+                "the next one is; the total score decides at the end.")
+        )  # fmt: skip
+    if wanted.floors or wanted.caps:
+        said.append(
+            Msg("The scenario sets floors or caps on other objectives: no portfolio that misses "
+                "one of them is considered.")
+        )  # fmt: skip
+    return tuple(said)
+
+
+def _counted(run: Run) -> tuple[Msg, ...]:
     if run.scenario.catchment.mode == "off":
         return (METHOD,)
     wanted = run.scenario.catchment
@@ -186,7 +207,20 @@ def totals(run: Run, t: Translator) -> list[Fact]:
     if "brownfield_share" in values:
         share = values["brownfield_share"]
         facts.append(Fact(t.text(Msg("Brownfield share")), t.percent(share), share, "0%"))
-    return [*facts, *catchment(run, t)]
+    return [*facts, *catchment(run, t), *goals(run, t)]
+
+
+def goals(run: Run, t: Translator) -> list[Fact]:
+    """Each objective that came before the score: best, bound, status, what is kept."""
+    facts = []
+    for number, one in enumerate(run.result.stages, start=1):
+        name = objectives.objective_name(str(one["by"]))
+        label = Msg("Objective {number}: {name}", number=number, name=name)
+        best, bound, kept = objectives.stage_figures(one, run.scenario.count)
+        value = Msg("{best} (bound {bound}, {status}), kept at {kept}", best=best, bound=bound,
+                    status=RUN_STATUS[str(one["status"])], kept=kept)  # fmt: skip
+        facts.append(Fact(t.text(label), t.text(value)))
+    return facts
 
 
 def millions(keur: float | None, t: Translator) -> str:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from siteselect.i18n import Translator
 from siteselect.messages import Msg
-from siteselect.objectives import MEASURES, objective_name
+from siteselect.objectives import objective_name, stage_figures
 from siteselect.pack import DataPack
 from siteselect.runs import Run, RunResult
 from siteselect.sources.findings import ACTIONS, ISSUES
@@ -125,11 +125,8 @@ def _covered(run: Run, translator: Translator) -> Msg:
 def stage_lines(result: RunResult, count: int) -> Iterator[Msg]:
     """One line for each objective that came before the score."""
     for number, one in enumerate(result.stages, start=1):
-        measure, name = MEASURES[str(one["by"])], objective_name(str(one["by"]))
-        best, bound, kept = (
-            f"{measure.shown(int(one[key]), count):.6g} {measure.unit}".rstrip()
-            for key in ("value", "bound", "kept")
-        )
+        name = objective_name(str(one["by"]))
+        best, bound, kept = stage_figures(one, count)
         yield Msg(
             "objective {number}, {name}: best {best} (bound {bound}, {status}), kept at {kept}",
             number=number, name=name, best=best, bound=bound,
