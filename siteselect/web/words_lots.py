@@ -58,6 +58,8 @@ WORDS: Mapping[str, Msg] = {
     ),
     "core_none": Msg("No site is chosen in every scenario."),
     "no_runs": Msg("No scenario of this batch has a selection yet."),
+    "notices_one": Msg("{n} layer simulated or assumed"),
+    "notices_other": Msg("{n} layers simulated or assumed"),
     "core": Msg("core"),
     "site": Msg("Site"),
     "kind": Msg("Kind"),

@@ -170,7 +170,15 @@ async function show(id) {
   $("core-text").textContent = batch.sites.length ? (core.length ? plural(core.length, "core_text") : w("core_none")) : w("no_runs");
   runs(batch);
   regions(batch);
+  await notices(batch.pack);
   await sites(batch);
+}
+/** What is simulated or assumed in the data that the batch rests on. */
+async function notices(pack) {
+  const said = pack ? (await api.get(path`/api/packs/${pack}`).catch(() => ({ assumed: [] }))).assumed : [];
+  $("notices").hidden = !said.length;
+  $("notices-title").textContent = `⚠ ${plural(said.length, "notices")}`;
+  fill($("notices-list"), said.map((text) => h("li", {}, text)));
 }
 const COLUMNS = ["selected", "objective", "gap", "usable_ha", "new_artificialisation_ha", "net_ha", "brownfield_share", "total_cost_keur"];
 function runs(batch) {
@@ -197,7 +205,7 @@ async function sites(batch) {
   const found = batch.sites, total = Math.max(1, ...found.map((one) => Math.round(one.chosen_in / (one.share || 1))));
   const of = (key) => (i) => found[i][key];
   const table = createTable($("core-table"), { caption: w("map_core"), count: found.length, sort: ["chosen_in", -1], empty: w("no_runs"), columns: [
-    { key: "core", label: w("core_column"), width: 9, text: (i) => (found[i].core ? `✓ ${w("core")}` : "") },
+    { key: "core", label: w("core_column"), width: 13, text: (i) => (found[i].core ? `✓ ${w("core")}` : "") },
     { key: "name", label: w("site"), width: 34, head: true, text: of("name") },
     { key: "kind", label: w("kind"), width: 20, text: (i) => w(`kind_${found[i].kind}`), node: (i) => h("span", {}, kindMark(found[i].kind), w(`kind_${found[i].kind}`)) },
     { key: "commune", label: w("commune"), width: 24, text: of("commune") },
