@@ -17,6 +17,8 @@ SCREENS = {
     "scenario": ("scenario.js", "scenario/*.js"),
     "calcul": ("calcul.js",),
     "lots": ("lots.js",),
+    "resultat": ("resultat.js", "result/*.js"),
+    "comparaison": ("comparaison.js",),
 }
 ASKED = re.compile(r"""\b(w|plural)\(\s*(?:\w+,\s*)?"([\w.]+)\"""")
 PLURAL = re.compile(r"""\bplural\([^,"]+,\s*"(\w+)\"""")
