@@ -265,7 +265,7 @@ def _choices(annotation: Any) -> tuple[str, ...]:
 
 def _unit(name: str, field: FieldInfo) -> str:
     if "whole number" in _words(field.annotation):
-        return "" if name in UNCOUNTED else COUNTED
+        return "" if name in UNCOUNTED or name.endswith("_year") else COUNTED
     return next((unit for end, unit in UNITS.items() if name.endswith(end)), "")
 
 

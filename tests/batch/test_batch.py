@@ -271,6 +271,7 @@ def test_every_key_has_a_meaning_and_quantities_have_a_unit():
     by_path = {key.path: key for key in keys}
     assert by_path["constraints.separation_km"].unit == "km"
     assert by_path["constraints.region_min"].unit == "sites"  # not minutes
+    assert not any(key.unit for key in by_path.values() if key.path.endswith("_year"))
     assert by_path["constraints.budget_keur"].default == "none"
     assert by_path["criteria.access.*.best"].default == "required"
 
