@@ -21,7 +21,7 @@ from siteselect.formulate import Formulation, formulate
 from siteselect.i18n import Translator
 from siteselect.measuring import Measured, measure_sites
 from siteselect.messages import Msg
-from siteselect.optimise import Certificate, Solution, certifiable, certify, solve
+from siteselect.optimise import Certificate, Solution, certify, solve
 from siteselect.outcome import Outcome, outcome_of
 from siteselect.overrides import all_overrides_cost, as_logged, overridden, override_costs
 from siteselect.pack import DataPack, open_pack
@@ -253,7 +253,7 @@ def _certified(run: Run, formulation: Formulation, solution: Solution, tell: Pro
     A search that stopped early has no bound worth a long proof: it is given a few seconds.
     """
     limits = run.scenario.solve
-    if not limits.certificate or not certifiable(formulation.problem):
+    if not limits.certificate:
         return run
     tell("certify", 0.0)
     start = time.perf_counter()

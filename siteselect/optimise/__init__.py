@@ -1,6 +1,6 @@
 """The exact optimiser: the only importer of ortools and highspy."""
 
-from siteselect.optimise.certificate import Certificate, certifiable, certify
+from siteselect.optimise.certificate import Certificate, certify
 from siteselect.optimise.diagnose import explain_infeasible, quick_checks, smallest_conflict
 from siteselect.optimise.replacement import Replacement, replacement_costs
 from siteselect.optimise.resolve import Resolver
@@ -13,7 +13,6 @@ __all__ = [
     "Resolver",
     "Solution",
     "Status",
-    "certifiable",
     "certify",
     "explain_infeasible",
     "quick_checks",

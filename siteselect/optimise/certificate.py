@@ -28,6 +28,7 @@ from siteselect.optimise.exact import Referee
 from siteselect.optimise.model import OUTSIDE, Model, compile_model, restrict
 from siteselect.optimise.root import sift
 from siteselect.optimise.stop import stop_at
+from siteselect.optimise.workers import Hall
 from siteselect.problem import NO_LOWER, NO_UPPER, SelectionProblem
 from siteselect.problem.constraints import Ints
 
@@ -72,11 +73,6 @@ class Certificate:
         return gzip.compress(text.encode("utf-8"), compresslevel=6, mtime=0)
 
 
-def certifiable(problem: SelectionProblem) -> bool:
-    """Whether a certificate knows the objective: scores, union catchment, no flows of workers."""
-    return getattr(problem, "workforce", None) is None
-
-
 def certify(
     problem: SelectionProblem,
     bound: int,
@@ -100,14 +96,7 @@ def certify(
     Certificate
         Deterministic, a limit in seconds excepted. Incomplete where a portfolio worth more than
         ``bound`` is met: the bound is then false.
-
-    Raises
-    ------
-    ValueError
-        The problem is not :func:`certifiable`.
     """
-    if not certifiable(problem):
-        raise ValueError("no certificate for flows of workers")
     started = time.perf_counter()
     stop = stop_at(started + time_limit_s)
     plain = compile_model(problem)
@@ -224,6 +213,9 @@ class _Writer:
         self._row_number: dict[int, int] = {}
         self._clique_number: dict[tuple[int, ...], int] = {}
         self._lemma_number: dict[tuple[int, ...], int] = {}
+        self._hall_number: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
+        force = problem.workforce
+        self._with_workers = np.flatnonzero(force.supply > 0) if force is not None else None
         self.lemmas: list[Json] = []
 
     def row(self, row: int) -> int:
@@ -245,10 +237,19 @@ class _Writer:
             [d, mu]
             for d, mu in zip(places.demand[step.demand].tolist(), step.mu.tolist(), strict=True)
         ]
-        for name, content in (("cliques", cliques), ("lemmas", lemmas), ("demand", demand)):
+        halls = [[self._hall(hall, places), price] for hall, price in step.halls]
+        for name, content in (
+            ("cliques", cliques), ("lemmas", lemmas), ("demand", demand), ("halls", halls),
+        ):  # fmt: skip
             if content:
                 made[name] = content
         return made
+
+    def _hall(self, hall: Hall, places: _Places) -> int:
+        if self._with_workers is None:
+            raise ValueError("a row of workers without workers")
+        key = (_key(places.sites[hall.sites]), _key(self._with_workers[hall.communes]))
+        return self._hall_number.setdefault(key, len(self._hall_number))
 
     def _clique(self, sites: Ints) -> int:
         return self._clique_number.setdefault(_key(sites), len(self._clique_number))
@@ -317,6 +318,7 @@ class _Writer:
             "never": never,
             "cliques": [list(sites) for sites in self._clique_number],
             "lemmas": self.lemmas,
+            "halls": [[list(sites), list(communes)] for sites, communes in self._hall_number],
             "root": root,
             "nodes": nodes,
         }

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from siteselect.optimise.bound import Block, Cut, Multipliers, exact_sum
 from siteselect.optimise.model import FREE, INSIDE, OUTSIDE, Model
+from siteselect.optimise.workers import Hall
 from siteselect.problem import NO_LOWER, NO_UPPER
 from siteselect.problem.constraints import Ints
 
@@ -49,7 +50,8 @@ class Step:
     """Integer multipliers over one model; ``scale`` × the objective is what they bound.
 
     ``rows`` (rows of the model) go with ``y``; ``cliques`` are arrays of sites, ``lemmas`` arrays
-    of columns that cannot all be chosen, each with its multiplier; ``demand`` goes with ``mu``.
+    of columns that cannot all be chosen, each with its multiplier; ``demand`` goes with ``mu``;
+    ``halls`` are rows of workers, each with its price of a job.
     """
 
     scale: int
@@ -60,6 +62,7 @@ class Step:
     lemmas: tuple[tuple[Ints, int], ...] = ()
     demand: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     mu: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    halls: tuple[tuple[Hall, int], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +93,9 @@ def step_of(model: Model, given: Multipliers, kind: Kind) -> Step:
     largest = float(np.abs(model.score).max(initial=1)) + float(model.weights.sum())
     largest += float(np.abs(given.y) @ block.largest) + float(np.abs(given.cut_y).sum())
     largest += len(given.y) + len(given.cuts) + 1
+    if model.flow is not None:
+        most = float(model.flow.jobs.max(initial=0))
+        largest += 2 * model.flow.value * most + float(given.hall_y.sum()) * (1 + most)
     empty = np.zeros(0, np.int64)
     if not math.isfinite(largest) or largest >= 2.0**RANGE_BITS:
         return Step(1, empty, empty, Block.of(model, empty))
@@ -112,9 +118,13 @@ def step_of(model: Model, given: Multipliers, kind: Kind) -> Step:
     weight = model.weights[given.demand] * scale
     mu = np.clip(np.rint(given.mu * (scale // unit)).astype(np.int64) * unit, 0, weight)
     some = np.flatnonzero(mu)
+    prices = [
+        (hall, round(dual * scale))
+        for hall, dual in zip(given.halls, given.hall_y.tolist(), strict=True)
+    ]
     return Step(
         scale, block.rows, y[used], block, tuple(cliques), tuple(lemmas), given.demand[some],
-        mu[some],
+        mu[some], tuple((hall, price) for hall, price in prices if price > 0),
     )  # fmt: skip
 
 
@@ -140,6 +150,13 @@ def proven(model: Model, step: Step, at: Fixings) -> Proven:
         weight[step.demand] -= step.mu
         reduced += (model.reach @ weight)[model.site]
         total += exact_sum(step.mu)
+    if model.flow is not None:
+        worker = np.full(model.n_sites, model.flow.value * scale)
+        for hall, price in step.halls:
+            worker[hall.sites] -= price
+            reduced[hall.columns] += price * hall.outside
+            total += price * hall.workers
+        reduced += model.flow.jobs * np.maximum(worker, 0)[model.site]
     if model.n_parcels:
         total += exact_sum(np.maximum(-(block.z.T @ step.y), 0))
     return _closed(model, reduced, total, scale, at)

@@ -75,14 +75,15 @@ class Flow:
 class Hall:
     """A row: sites that compete for some communes, and what else can fill their jobs.
 
-    ``sites`` int64, ``workers`` of the communes; ``columns`` int64 of these sites, ``outside``
-    int64, jobs that workers of other communes can fill at each.
+    ``sites`` int64, ``workers`` of the ``communes`` (int64, columns of the reach); ``columns``
+    int64 of these sites, ``outside`` int64, jobs that workers of other communes can fill at each.
     """
 
     sites: Ints
     workers: int
     columns: Ints
     outside: Ints
+    communes: Ints
 
 
 def hall_of(flow: Flow, site: Ints, communes: Ints, left_out: Ints) -> Hall:
@@ -95,7 +96,7 @@ def hall_of(flow: Flow, site: Ints, communes: Ints, left_out: Ints) -> Hall:
     inside[left_out] = False
     columns = np.flatnonzero(inside[site])
     workers = int(flow.supply[communes].sum())
-    return Hall(np.flatnonzero(inside), workers, columns, elsewhere[columns])
+    return Hall(np.flatnonzero(inside), workers, columns, elsewhere[columns], communes)
 
 
 class HallCuts:

@@ -12,26 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from siteselect.messages import Msg
-from siteselect.verify.proofmodel import AuditModel, AuditRow, audit_row
+from siteselect.verify.proofmodel import AuditModel, AuditRow, Hiring, audit_row
 
 Ints = NDArray[np.int64]
 OPEN_LOW, OPEN_HIGH = int(np.iinfo(np.int64).min), int(np.iinfo(np.int64).max)
 
 
 def model_of(problem: Any) -> AuditModel:
-    """The auditor's model of a :class:`siteselect.SelectionProblem`, for ``check_proof``.
-
-    Raises
-    ------
-    ValueError
-        The objective holds flows of workers, of which a proof says nothing.
-    """
-    if getattr(problem, "workforce", None) is not None:
-        raise ValueError("no proof for flows of workers")
+    """The auditor's model of a :class:`siteselect.SelectionProblem`, for ``check_proof``."""
     ids = problem.site_ids or tuple(str(i) for i in range(problem.n_sites))
     parcels = problem.parcels
     inside, outside = _held(problem.constraints)
-    cover = problem.coverage
+    cover, force = problem.coverage, problem.workforce
     return AuditModel(
         sites=tuple(ids),
         site=problem.site.astype(np.int64),
@@ -49,6 +41,9 @@ def model_of(problem: Any) -> AuditModel:
         outside=outside,
         reach=None if cover is None else cover.matrix(),
         weights=np.zeros(0, np.int64) if cover is None else cover.weights,
+        hiring=None
+        if force is None
+        else Hiring(force.matrix(), force.supply, force.jobs, int(force.value)),
     )
 
 

@@ -30,10 +30,12 @@ from siteselect.verify.prooftree import (
     BadProofError,
     Fixed,
     Given,
+    Hall,
     Part,
     branched,
     decided,
     evaluate,
+    hall_of,
     ruled_out,
     shrunk,
     whole_part,
@@ -122,7 +124,8 @@ class _Reading:
         if problems:
             return
         lemmas = [self._lemma(k, one, rows) for k, one in enumerate(proof["lemmas"])]
-        self.given = Given(rows, cliques, lemmas)
+        halls = [self._hall(sites, communes) for sites, communes in proof.get("halls", [])]
+        self.given = Given(rows, cliques, lemmas, halls)
 
     def _read_columns(self, listed: Sequence[Any]) -> Ints:
         """Index in the model of each column of the proof."""
@@ -227,6 +230,10 @@ class _Reading:
                 )  # fmt: skip
                 break
         return np.unique(sites)
+
+    def _hall(self, sites: Sequence[int], communes: Sequence[int]) -> Hall:
+        own = self._sites[np.array(sites, np.int64)]
+        return hall_of(self.model, own, np.array(communes, np.int64))
 
     def _lemma(self, number: int, one: Json, rows: Sequence[AuditRow]) -> Ints:
         columns = np.unique(self._columns[np.array(one["columns"], np.int64)])

@@ -42,6 +42,19 @@ class AuditRow:
 
 
 @dataclass(frozen=True, eq=False)
+class Hiring:
+    """Workers who fill jobs, each one: sites × communes within reach, workers, jobs, value.
+
+    ``jobs`` int64[J]; ``value`` is what one filled job adds to the objective.
+    """
+
+    near: csr_array
+    workers: Ints
+    jobs: Ints
+    value: int
+
+
+@dataclass(frozen=True, eq=False)
 class AuditModel:
     """What a portfolio is chosen from.
 
@@ -63,6 +76,8 @@ class AuditModel:
         sites held in and out.
     reach, weights
         sites × demand points and int64 weights ≥ 0, or ``None``.
+    hiring
+        jobs that workers fill besides, or ``None``.
     """
 
     sites: tuple[str, ...]
@@ -81,6 +96,7 @@ class AuditModel:
     outside: Ints = field(default_factory=_none)
     reach: csr_array | None = None
     weights: Ints = field(default_factory=_none)
+    hiring: Hiring | None = None
 
 
 def audit_row(

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from siteselect.measures.reach import Reach
 from siteselect.measuring import Measured
 from siteselect.messages import Msg
 from siteselect.rulebook import Rulebook
@@ -36,7 +37,7 @@ from siteselect.verify.portfolio import (
     choice,
     commune_points,
 )
-from siteselect.verify.proofmodel import AuditModel, AuditRow, audit_row
+from siteselect.verify.proofmodel import AuditModel, AuditRow, Hiring, audit_row
 from siteselect.verify.straddling import Places, places_of
 
 Ints = NDArray[np.int64]
@@ -113,6 +114,7 @@ def model_of_run(
         outside=_known({*scenario.locks.exclude, *built}, position),
         reach=reach,
         weights=np.zeros(0, np.int64) if weights is None else weights,
+        hiring=_hiring(measured, scenario, places, choices) if by is None else None,
     )
 
 
@@ -170,14 +172,38 @@ def _reach(
     measured: Measured, scenario: Scenario, places: Sequence[int]
 ) -> tuple[csr_array | None, Ints]:
     """Which site reaches which commune, and what each commune brings."""
-    if scenario.catchment.mode == "off" or measured.reach is None:
+    if scenario.catchment.mode != "union" or measured.reach is None:
         return None, np.zeros(0, np.int64)
-    lists = [measured.reach.of_site(i).astype(np.int64) for i in places]
+    weights = np.array(commune_points(measured.reach, scenario), np.int64)
+    return _near(measured.reach, places), weights
+
+
+def _near(reach: Reach, places: Sequence[int]) -> csr_array:
+    """Considered sites × communes, ones where workers are within the time."""
+    lists = [reach.of_site(i).astype(np.int64) for i in places]
     starts = np.concatenate([[0], np.cumsum([len(one) for one in lists])]).astype(np.int64)
     flat = np.concatenate(lists) if lists else np.zeros(0, np.int64)
-    weights = np.array(commune_points(measured.reach, scenario), np.int64)
     ones = np.ones(len(flat), np.int64)
-    return csr_array((ones, flat, starts), shape=(len(places), len(weights))), weights
+    return csr_array((ones, flat, starts), shape=(len(places), len(reach.workers)))
+
+
+def _hiring(
+    measured: Measured, scenario: Scenario, places: Sequence[int], choices: Sequence[Choice]
+) -> Hiring | None:
+    """Workers who can be hired, jobs that each column offers, what a filled job brings."""
+    wanted = scenario.catchment
+    if wanted.mode != "capacity" or measured.reach is None:
+        return None
+    stated = wanted.reference_jobs
+    reference = scenario.count * 60 * wanted.jobs_per_ha if stated is None else stated
+    hire = [math.floor(n * wanted.available_share + 1e-9) for n in measured.reach.workers.tolist()]
+    offered = [round(one.usable / 100 * wanted.jobs_per_ha) for one in choices]
+    return Hiring(
+        _near(measured.reach, places),
+        np.array(hire, np.int64),
+        np.array(offered, np.int64),
+        round(wanted.weight * scenario.count * 1_000_000 / reference),
+    )
 
 
 # ---- rows -----------------------------------------------------------------------------------

@@ -33,12 +33,28 @@ class BadProofError(Exception):
 
 
 @dataclass(frozen=True, eq=False)
+class Hall:
+    """Sites that share the workers of some communes.
+
+    ``workers`` of these communes, int64[J] ``elsewhere``: jobs that other workers can fill at
+    each column of these sites (0 elsewhere).
+    """
+
+    sites: Ints
+    workers: int
+    elsewhere: Ints
+
+
+@dataclass(frozen=True, eq=False)
 class Given:
-    """What steps refer to by number: rows, cliques (arrays of sites), lemmas (of columns)."""
+    """What steps refer to by number: rows, cliques (arrays of sites), lemmas (of columns), rows
+    of workers.
+    """
 
     rows: Sequence[AuditRow]
     cliques: Sequence[Ints]
     lemmas: Sequence[Ints]
+    halls: Sequence[Hall] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +73,8 @@ class Part:
     z: csr_array
     reach: csr_array | None
     weights: Ints
+    jobs: Ints
+    job_value: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +111,35 @@ def whole_part(model: AuditModel, rows: Sequence[AuditRow]) -> Part:
         _matrix([(row.parcels, row.parcel_factors) for row in rows], len(model.parcels)),
         model.reach,
         model.weights,
+        _jobs(model),
+        0 if model.hiring is None else model.hiring.value,
     )
+
+
+def _jobs(model: AuditModel) -> Ints:
+    """Jobs that each column offers, no more than the workers within its reach."""
+    if model.hiring is None:
+        return np.zeros(len(model.site), np.int64)
+    within: Ints = np.asarray(model.hiring.near @ model.hiring.workers)
+    return np.minimum(model.hiring.jobs, within[model.site])
+
+
+def hall_of(model: AuditModel, sites: Ints, communes: Ints) -> Hall:
+    """The workers of some communes fill at most as many jobs as they are; others the rest.
+
+    Raises
+    ------
+    BadProofError
+        The model counts no jobs, or has no such commune.
+    """
+    if model.hiring is None or np.any((communes < 0) | (communes >= len(model.hiring.workers))):
+        raise BadProofError("a row of workers that the scenario does not have")
+    others = model.hiring.workers.copy()
+    others[communes] = 0
+    inside = np.isin(model.site, sites)
+    left = np.minimum(_jobs(model), np.asarray(model.hiring.near @ others)[model.site])
+    workers = sum(model.hiring.workers[np.unique(communes)].tolist())
+    return Hall(np.unique(sites), workers, np.where(inside, left, 0))
 
 
 def _matrix(rows: Sequence[tuple[Ints, Ints]], width: int) -> csr_array:
@@ -119,7 +165,7 @@ def shrunk(part: Part, at: Fixed) -> tuple[Part, Fixed]:
         score += alone[site]
     smaller = Part(
         part.column[left], site, score, part.n_sites, csr_array(part.x[:, left]), part.z, reach,
-        weights,
+        weights, part.jobs[left], part.job_value,
     )  # fmt: skip
     return smaller, Fixed(at.state, np.zeros(len(left), bool))
 
@@ -182,11 +228,23 @@ def evaluate(part: Part, step: Mapping[str, Any], given: Given, at: Fixed) -> Fo
         against[np.isin(part.column, given.lemmas[k])] += _not_negative(value)
         total += value * (len(given.lemmas[k]) - 1)
         reach_of += value
+    worker = np.full(part.n_sites, part.job_value * scale, dtype=object)
+    filled = np.zeros(len(part.column), dtype=object)
+    for k, value in _pairs(step, "halls", len(given.halls)):
+        hall = given.halls[k]
+        worker[hall.sites] -= _not_negative(value)
+        filled += hall.elsewhere[part.column].astype(object) * value
+        total += value * hall.workers
+        reach_of += value * (1 + _size(part.jobs))
+    reach_of += 2 * scale * part.job_value * _size(part.jobs)
     if reach_of >= LARGEST:
         raise BadProofError("numbers too large")
     row_y = y.astype(np.int64)
     reduced = part.score * scale - part.x.T @ row_y
     reduced -= dear.astype(np.int64)[part.site] + against.astype(np.int64)
+    if part.job_value:
+        worth = np.maximum(worker, 0).astype(np.int64)[part.site]
+        reduced += part.jobs * worth + filled.astype(np.int64)
     if part.reach is not None:
         weight = part.weights * scale
         for k, value in _pairs(step, "demand", len(weight)):

@@ -15,8 +15,8 @@ from siteselect.verify.goals import FEWER
 from siteselect.verify.proof import ProofReport, check_proof, read_proof
 from siteselect.verify.proofrows import model_of_run
 
-KNOWN = ("off", "union")
-"""Modes of the catchment whose objective a proof can bound: flows of workers are not among them."""
+KNOWN = ("off", "union", "capacity")
+"""Modes of the catchment whose objective the auditor can bound; another is refused."""
 
 
 def check_run_proof(

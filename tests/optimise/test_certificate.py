@@ -7,7 +7,7 @@ import json
 
 import numpy as np
 import pytest
-from brute import KINDS, random_problem, solve_by_enumeration
+from brute import KINDS, random_problem, solve_by_enumeration, with_workforce
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
@@ -27,9 +27,11 @@ def checked(problem: SelectionProblem, bound: int) -> ProofReport:
     return check_proof(proof_of(problem, bound), model_of(problem))
 
 
-def both_sides(seed: int, kinds: frozenset[str]) -> None:
+def both_sides(seed: int, kinds: frozenset[str], *, workers: bool = False) -> None:
     """The optimum is certified; one unit less, which is false, is not."""
     problem = random_problem(seed, kinds)
+    if workers:
+        problem = with_workforce(problem, seed)
     truth = solve_by_enumeration(problem)
     if truth.value is None:
         return
@@ -50,6 +52,12 @@ def test_each_kind_apart(kind: str) -> None:
 @given(st.integers(0, 10**9), st.frozensets(st.sampled_from(KINDS), max_size=8))
 def test_kinds_together(seed: int, kinds: frozenset[str]) -> None:
     both_sides(seed, kinds)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(0, 10**9), st.frozensets(st.sampled_from(KINDS), max_size=5))
+def test_jobs_that_workers_fill(seed: int, kinds: frozenset[str]) -> None:
+    both_sides(seed, kinds, workers=True)
 
 
 def whole_parcels(seed: int) -> SelectionProblem:
