@@ -12,7 +12,8 @@ const query = new URLSearchParams(location.search);
 let keys, packs, list, state, form, candidates, seen;
 
 const fail = (error) => {
-  console.warn(error);
+  if (!error.faults) console.warn(error);
+  $("loading").hidden = true;
   fill($("trouble"), faults(error.faults ?? [{ message: String(error) }]));
   live($("trouble").textContent, { urgent: true });
 };
@@ -75,6 +76,8 @@ async function territories(pack) {
 }
 
 function about(answer) {
+  // the form writes the file anew
+  $("comments").hidden = state.readOnly || !/^\s*#/m.test(answer.toml);
   fill($("about-text"), state.get("description"));
   $("remove").hidden = state.readOnly;
   drawState();

@@ -16,6 +16,7 @@
 // from style.css, so that light and dark follow. Colour never speaks alone: kinds differ by shape,
 // what matters more is larger, what is chosen carries its number, and the table says it all.
 // Without WebGL `map.failed` is true, the place says so, and every call does nothing.
+import { api } from "./api.js";
 import { h, perFrame } from "./dom.js";
 import { w } from "./words.js";
 
@@ -102,7 +103,8 @@ class PointMap {
     this.canvas = h("canvas", { class: "points", "aria-hidden": "true" });
     gl.getCanvasContainer().append(this.canvas);
     this.bubble = h("div", { class: "tip", hidden: true, "aria-hidden": "true" });
-    place.append(this.bubble);
+    this.credits = h("p", { class: "credits" });
+    place.append(this.bubble, this.credits);
     place.append(h("button", { type: "button", class: "whole", onclick: () => this.whole() }, w("map_whole")));
     this.update = perFrame(() => this.#draw());
     this.ready = new Promise((done) => (gl.loaded() ? done() : gl.once("load", done)));
@@ -125,8 +127,9 @@ class PointMap {
 
   /** Outlines and roads of a pack; finer roads come when the reader is near. */
   async base(pack) {
-    await this.ready;
     const root = `/api/packs/${encodeURIComponent(pack)}`;
+    this.#credits(root);
+    await this.ready;
     for (const id of ["land", "borders", "outline", "roads", "roads-near"]) {
       if (this.gl.getLayer(id)) this.gl.removeLayer(id);
     }
@@ -152,6 +155,13 @@ class PointMap {
     };
     this.gl.on("zoomend", near);
     near();
+  }
+  /** Whom the drawn layers come from: their licences ask for it. */
+  async #credits(root) {
+    const drawn = ["outlines", "road_edges"];
+    const { layers } = await api.get(root).catch(() => ({ layers: [] }));
+    const said = layers.filter((one) => drawn.includes(one.role)).map((one) => one.attribution);
+    this.credits.textContent = [...new Set(said)].filter(Boolean).join(" · ");
   }
   #under_points(layers) {
     const first = this.gl.getStyle().layers.find((one) => one.id.startsWith("shapes-"))?.id;
