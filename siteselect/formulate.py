@@ -18,6 +18,7 @@ from siteselect.errors import FaultLog, nearest_name
 from siteselect.ledger import (
     CODE_COLUMN,
     NAME_COLUMN,
+    PENE,
     PROGRAMME,
     TerritoryCap,
     as_spread,
@@ -42,7 +43,7 @@ from siteselect.problem import (
     TotalArea,
     Workforce,
 )
-from siteselect.requirements import planned
+from siteselect.requirements import budgets, planned
 from siteselect.rulebook import Rulebook
 from siteselect.scenario import ConstraintSettings, GroupRule, Scenario, SizeClass
 from siteselect.straddling import nowhere, spread
@@ -75,6 +76,8 @@ class Formulation:
         what earlier waves restored: it counts in every ledger and is paid, but is not chosen.
     straddling
         sites whose charge is split between communes (:func:`siteselect.straddling.straddled`).
+    apart
+        ``site_id`` of projects of national or European scale, charged to their own envelope.
     """
 
     problem: SelectionProblem
@@ -84,6 +87,7 @@ class Formulation:
     caps: tuple[TerritoryCap, ...]
     before: Earlier
     straddling: pd.DataFrame
+    apart: frozenset[str] = frozenset()
 
     def with_zan(self, enforced: bool) -> SelectionProblem:
         """The same problem with the ledgers enforced, or without them."""
@@ -109,6 +113,7 @@ class Formulation:
         ]
         limits = scenario.constraints
         kept += [*_size_classes(columns, limits), *_totals(columns, self.before, limits)]
+        kept += budgets(columns, limits, paid_keur=self.before.paid_keur)
         kept += goals(columns, self.sites, scenario)
         if not offered.all():
             shut = np.flatnonzero(~offered).astype(np.int64)
@@ -180,7 +185,8 @@ def formulate(
         constraints=tuple(constraints),
         **_catchment(reach_for(scenario, reach), free, columns, scenario),
     )
-    formulation = Formulation(problem, considered, columns, before.left, caps, before, over)
+    apart = frozenset(scenario.zan.pene.sites)
+    formulation = Formulation(problem, considered, columns, before.left, caps, before, over, apart)
     return replace(formulation, problem=formulation.with_zan(scenario.zan.enforced))
 
 
@@ -378,7 +384,8 @@ def _parcels(offered: pd.DataFrame, considered: pd.DataFrame, *, whole: bool) ->
 def _ledgers(made: Formulation) -> Iterable[Constraint]:
     columns, parcels = made.columns, made.parcels
     charged = made.sites.iloc[columns["site"].to_numpy()]
-    charges = spread(charged, columns["new_units"].to_numpy(np.int64), made.straddling)
+    units = columns["new_units"].to_numpy(np.int64)
+    charges = spread(charged, units, made.straddling, apart=made.apart)
     none = as_spread(parcels, np.zeros(len(parcels), np.int64))
     for (cap, rows, units), (_, near, _) in zip(
         charges_by_cap(made.caps, charges), charges_by_cap(made.caps, none), strict=True
@@ -391,6 +398,8 @@ def _ledgers(made: Formulation) -> Iterable[Constraint]:
 def _ledger_name(cap: TerritoryCap) -> Msg:
     if cap.level == PROGRAMME:
         return Msg("programme: net artificialisation of the portfolio")
+    if cap.level == PENE:
+        return Msg("envelope of projects of national or European scale (PENE)")
     return Msg(
         "cap of {level} {name} ({code})", level=level_name(cap.level), name=cap.name, code=cap.code
     )
@@ -409,6 +418,8 @@ def _check_names(sites: pd.DataFrame, free: pd.Series[bool], scenario: Scenario)
     ):
         for site_id in sorted(set(wanted) - known):
             _unknown(site_id, known, f"locks.{key}", log)
+    for site_id in sorted(set(scenario.zan.pene.sites) - known):
+        _unknown(site_id, known, "zan.pene.sites", log)
     for site_id in sorted(set(locks.include) & set(excluded)):
         log.add(
             Msg("the site is forced in, but it is excluded: {reason}", reason=excluded[site_id]),

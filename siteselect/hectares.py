@@ -23,7 +23,7 @@ from siteselect.units import ha_to_units_up
 from siteselect.variants import full_variant, reuse_variant
 
 Floats = NDArray[np.float64]
-FIGURES = ["usable_units", "new_units", "cost_keur"]
+FIGURES = ["usable_units", "new_units", "works_keur", "cost_keur"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,6 +33,8 @@ NAME_COLUMN: Mapping[str, str] = {
     "region": "region_name",
 }
 PROGRAMME = "programme"
+PENE = "pene"
+"""Level of the envelope of projects of national or European scale."""
 LEDGER_COLUMNS = (
     "level",
     "code",
@@ -64,6 +66,7 @@ def level_name(level: str) -> Msg:
     """The word for a level of territory, translatable."""
     return {
         PROGRAMME: Msg("programme"),
+        PENE: Msg("projects of national or European scale (PENE)"),
         "commune": Msg("commune"),
         "epci": Msg("EPCI"),
         "departement": Msg("département"),
@@ -92,6 +95,8 @@ def territory_caps(territories: pd.DataFrame, zan: ZanSettings) -> tuple[Territo
     rules.setdefault("region", LedgerRule(level="region", origin=""))
     programme = _cap_units(zan.programme_cap_ha)
     caps = [TerritoryCap(PROGRAMME, "", "", programme, "")]
+    if zan.pene.sites:
+        caps.append(TerritoryCap(PENE, "", "", _cap_units(zan.pene.cap_ha), zan.pene.origin))
     for level, rule in sorted(rules.items(), key=lambda item: item[0]):
         names = _names(territories, level)
         for code in sorted(set(rule.caps_ha) - set(names)):
@@ -116,6 +121,8 @@ def territory_caps(territories: pd.DataFrame, zan: ZanSettings) -> tuple[Territo
 
 def in_territory(frame: pd.DataFrame, cap: TerritoryCap) -> NDArray[np.bool_]:
     """Which rows (sites or parcels) are charged to this ledger: bool array."""
+    if cap.level == PENE:  # what is restored is deducted where it lies
+        return np.zeros(len(frame), dtype=bool)
     if cap.level in (PROGRAMME, "national"):
         return np.ones(len(frame), dtype=bool)
     codes = frame[CODE_COLUMN[cap.level]]
@@ -130,8 +137,9 @@ def charges_by_cap(
     Parameters
     ----------
     spread
-        ``row`` (int), ``units`` (int) and the territory columns; several lines a row where it
-        straddles (:func:`siteselect.straddling.spread`).
+        ``row`` (int), ``units`` (int), ``apart`` (bool: a project of national or European scale,
+        charged to its envelope and to no territory) and the territory columns; several lines a
+        row where it straddles (:func:`siteselect.straddling.spread`).
 
     Yields
     ------
@@ -141,10 +149,9 @@ def charges_by_cap(
     found: dict[str, dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]] = {}
     none: NDArray[np.int64] = np.zeros(0, np.int64)
     for cap in caps:
-        level = "national" if cap.level == PROGRAMME else cap.level
-        if level not in found:
-            found[level] = _by_code(spread, level)
-        rows, units = found[level].get("FR" if level == "national" else cap.code, (none, none))
+        if cap.level not in found:
+            found[cap.level] = _by_code(spread, cap.level)
+        rows, units = found[cap.level].get(cap.code, (none, none))
         yield cap, rows, units
 
 
@@ -152,9 +159,13 @@ def _by_code(
     spread: pd.DataFrame, level: str
 ) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Code → (rows ascending, units of each row in that territory)."""
-    stated = np.full(len(spread), "FR", dtype=object)
-    if level != "national":
-        stated = spread[CODE_COLUMN[level]].to_numpy(dtype=object)
+    if level in CODE_COLUMN:
+        stated = spread[CODE_COLUMN[level]].to_numpy(dtype=object, copy=True)
+    else:
+        stated = np.full(len(spread), "FR" if level == "national" else "", dtype=object)
+    apart = spread["apart"].to_numpy(bool)
+    if level != PROGRAMME:
+        stated[~apart if level == PENE else apart] = None
     code, names = pd.factorize(stated, sort=False)  # -1: in no territory of this level
     kept = code >= 0
     row = spread["row"].to_numpy(np.int64)[kept]
@@ -172,7 +183,7 @@ def _by_code(
 def as_spread(frame: pd.DataFrame, units: NDArray[np.int64]) -> pd.DataFrame:
     """Rows that lie in one commune each, in the form of :func:`charges_by_cap`."""
     table = pd.DataFrame(frame[list(CODE_COLUMN.values())]).reset_index(drop=True)
-    return table.assign(row=np.arange(len(frame)), units=np.asarray(units, np.int64))
+    return table.assign(row=np.arange(len(frame)), units=np.asarray(units, np.int64), apart=False)
 
 
 def ledger_table(
@@ -206,7 +217,7 @@ def ledger_table(
         charges_by_cap(caps, developed), charges_by_cap(caps, given), strict=True
     ):
         gross, back = int(charges.sum()), int(returns.sum())
-        if cap.level not in (PROGRAMME, "national", "region") and gross == back == 0:
+        if cap.level not in (PROGRAMME, PENE, "national", "region") and gross == back == 0:
             continue  # thousands of communes where nothing happens say nothing
         net = gross - back
         rows.append(

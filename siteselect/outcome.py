@@ -71,7 +71,12 @@ def outcome_of(
     developed = sites[sites["status"].isin(SELECTED)]
     ledger = ledger_table(
         formulation.caps,
-        spread(developed, developed["new_units"].to_numpy(np.int64), formulation.straddling),
+        spread(
+            developed,
+            developed["new_units"].to_numpy(np.int64),
+            formulation.straddling,
+            apart=formulation.apart,
+        ),
         restored,
         rulebook,
         vintage=measured.vintage,

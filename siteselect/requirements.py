@@ -48,13 +48,20 @@ def planned(
         pairs = np.array(list(combinations(inside, 2)), np.int64).reshape(-1, 2)
         if len(pairs):
             yield Conflicts(Msg("sites that exclude each other: {name}", name=rule.name), pairs)
+    yield from budgets(columns, limits, paid_keur=paid_keur)
+    for group in limits.availability:
+        yield _available(considered, columns, group)
+
+
+def budgets(
+    columns: pd.DataFrame, limits: ConstraintSettings, *, paid_keur: int = 0
+) -> Iterable[Constraint]:
+    """The limits on some kinds of cost."""
     for budget in limits.budgets:
         with_parcels = "restoration" in budget.costs
         limit = int(budget.limit_keur) - (paid_keur if with_parcels else 0)
         name = Msg("budget {name}", name=budget.name)
         yield Budget(name, cost_of(columns, budget), limit, with_parcels)
-    for group in limits.availability:
-        yield _available(considered, columns, group)
 
 
 def cost_of(columns: pd.DataFrame, budget: BudgetRule) -> Ints:

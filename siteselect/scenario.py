@@ -420,6 +420,20 @@ class LedgerRule(_Settings):
     origin: str = Field("hypothèse du scénario", description="where the caps come from")
 
 
+class PeneSettings(_Settings):
+    """Projects of national or European scale: charged to an envelope of their own.
+
+    The list is ministerial: which site is one is data, never a choice of the optimiser. Such a
+    site is charged to the programme and to this envelope, and to no territory.
+    """
+
+    sites: tuple[str, ...] = Field((), description="site_id of the projects of the list")
+    cap_ha: float | None = Field(
+        None, description="new artificialisation of those chosen, at most, ha; restoration apart"
+    )
+    origin: str = Field("hypothèse du scénario", description="where list and envelope come from")
+
+
 class ZanSettings(_Settings):
     """Zero net artificialisation: programme constraint and regulatory ledgers, kept apart."""
 
@@ -435,6 +449,7 @@ class ZanSettings(_Settings):
     offsets: bool = Field(True, description="restored parcels may be deducted")
     whole_parcels: bool = Field(False, description="parcels are restored whole or not at all")
     ledgers: tuple[LedgerRule, ...] = Field((), description="regulatory caps, one rule a level")
+    pene: PeneSettings = PeneSettings()
     restored_ha: dict[str, Positive] = Field(
         default_factory=dict,
         description="restored by an earlier wave, by parcel_id, ha: deducted and paid, never "

@@ -7,6 +7,8 @@ whole and sum to the charge, at every level of territory.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -82,7 +84,9 @@ def split_in_words(site_ids: pd.Series[str], over: pd.DataFrame) -> pd.Series[st
     return found.where(found.notna(), None)
 
 
-def spread(charged: pd.DataFrame, units: Ints, over: pd.DataFrame) -> pd.DataFrame:
+def spread(
+    charged: pd.DataFrame, units: Ints, over: pd.DataFrame, *, apart: Collection[str] = ()
+) -> pd.DataFrame:
     """What each row charges to each commune: the whole to its own, or split where it straddles.
 
     Parameters
@@ -93,17 +97,20 @@ def spread(charged: pd.DataFrame, units: Ints, over: pd.DataFrame) -> pd.DataFra
         int64[rows], 0.01 ha charged by each row, none under 0.
     over
         :func:`straddled`.
+    apart
+        ``site_id`` charged to an envelope of their own.
 
     Returns
     -------
     DataFrame
-        ``row`` (position in ``charged``), ``units`` (int64) and :data:`TERRITORIES`. The units of
-        a row sum to what it charges.
+        ``row`` (position in ``charged``), ``units`` (int64), ``apart`` (bool) and
+        :data:`TERRITORIES`. The units of a row sum to what it charges.
     """
     rows = np.arange(len(charged), dtype=np.int64)
     whole = pd.DataFrame(charged[list(TERRITORIES)]).reset_index(drop=True)
     whole.insert(0, "row", rows)
     whole.insert(1, "units", np.asarray(units, np.int64))
+    whole["apart"] = charged["site_id"].isin(list(apart)).to_numpy()
     astride = charged["site_id"].isin(over["site_id"]).to_numpy() if len(over) else rows < 0
     if not astride.any():
         return whole
@@ -115,7 +122,8 @@ def spread(charged: pd.DataFrame, units: Ints, over: pd.DataFrame) -> pd.DataFra
     places["units"] = largest_remainder(
         given, places["millionths"].to_numpy(np.int64), places["row"].to_numpy(), order
     )
-    parts = [whole[~astride], places[["row", "units", *TERRITORIES]]]
+    places["apart"] = whole["apart"].to_numpy()[places["row"].to_numpy()]
+    parts = [whole[~astride], places[["row", "units", *TERRITORIES, "apart"]]]
     return pd.concat(parts, ignore_index=True)
 
 

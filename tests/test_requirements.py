@@ -17,13 +17,13 @@ from siteselect.errors import InfeasibleError, InputError
 from siteselect.formulate import formulate
 from siteselect.measuring import measure_sites
 from siteselect.pack import open_pack
-from siteselect.problem import Budget, Conflicts, Group
+from siteselect.problem import Budget, Conflicts, Group, Ledger
 from siteselect.rulebook import open_rulebook
 from siteselect.scenario import CandidateSettings
 from siteselect.scenario_files import scenario_from_mapping
 from siteselect.verify import verify_run
 from siteselect.verify.planned import broken_plans
-from siteselect.verify.portfolio import Choice, Restored
+from siteselect.verify.portfolio import Choice, Restored, _balances, balances
 from tests.tinypack import build_tiny_pack
 
 YEARS = {"B-00": 2024, "B-01": 2026, "E-02": 2027, "E-03": 2030}
@@ -264,3 +264,89 @@ def test_the_auditor_sees_each_rule_broken(pack):
     assert "tard" not in " ".join(
         str(one) for one in broken_plans([chosen[0], unknown], [], scenario)
     )
+
+
+# ---- projects of national or European scale ----------------------------------------------------
+
+PENE = {
+    "enforced": True, "price": False, "offsets": False, "programme_cap_ha": None,
+    "ledgers": [{"level": "region", "default_cap_ha": 0.0}, {"level": "national",
+                                                              "default_cap_ha": 0.0}],
+}  # fmt: skip
+
+
+def test_pene_rows_term_by_term(pack):
+    """A project charges the programme and its envelope, no territory; the others the reverse."""
+    zan = {**PENE, "programme_cap_ha": 5.0, "pene": {"sites": ["E-00"], "cap_ha": 7.5}}
+    made = formulated(pack, {}, zan=zan)
+    ledgers = {(one.level, one.code): one for one in made.problem.constraints
+               if isinstance(one, Ledger)}  # fmt: skip
+    ids = made.sites["site_id"].to_numpy()[made.problem.site]
+
+    def charged(level, code=""):
+        one = ledgers[(level, code)]
+        return {n: int(u) for n, u in zip(ids[one.columns], one.charge, strict=True) if u}
+
+    assert charged("pene") == {"E-00": 720}
+    assert (ledgers[("pene", "")].cap, len(ledgers[("pene", "")].parcels)) == (750, 0)
+    assert charged("programme")["E-00"] == 720
+    assert len(charged("programme")) == 24
+    for level, code, many in (("region", "11", 11), ("region", "24", 12), ("national", "FR", 23)):
+        assert "E-00" not in charged(level, code)
+        assert len(charged(level, code)) == many
+
+
+def test_only_the_envelope_lets_new_land_be_taken(pack, tmp_path):
+    """No territory may take any land: full development is for the project of the list alone."""
+    extensions = {"candidates": {"kinds": ["extension"]}, "locks": {"include": ["E-00"]}}
+    zan = {**PENE, "pene": {"sites": ["E-00"], "cap_ha": 7.2, "origin": "arrêté"}}
+    run = siteselect.run(tree(pack, {}, zan=zan, **extensions), out=tmp_path / "r", cache=False)
+    chosen = run.sites[run.sites["variant"].notna()].set_index("site_id")
+    assert chosen["variant"].value_counts().to_dict() == {"reuse": 1, "full": 1}
+    assert chosen.loc["E-00", "variant"] == "full"
+    row = run.ledger[run.ledger["level"] == "pene"].iloc[0]
+    assert (row["gross_ha"], row["cap_ha"], row["cap_origin"]) == (7.2, 7.2, "arrêté")
+    assert run.ledger.loc[run.ledger["level"] == "national", "gross_ha"].tolist() == [0.0]
+    assert verify_run(tmp_path / "r", proof=True)
+    small = {**zan, "pene": {**zan["pene"], "cap_ha": 7.19}}
+    run = siteselect.run(tree(pack, {}, zan=small, **extensions), cache=False, reports="none")
+    assert set(run.sites["variant"].dropna()) == {"reuse"}
+
+
+def test_an_envelope_too_small_is_explained_and_audited(pack):
+    zan = {**PENE, "pene": {"sites": ["E-00"], "cap_ha": 1.0}}
+    held = {"locks": {"include": ["E-00"], "variants": {"E-00": "full"}}}
+    with pytest.raises(InfeasibleError) as caught:
+        siteselect.run(tree(pack, {}, zan=zan, **held), cache=False)
+    assert "national or European scale" in " ".join(map(str, caught.value.reasons))
+    scenario = scenario_from_mapping(tree(pack, {}, zan=zan)).scenario
+    row = {"site_id": "E-00", "region": "11"}
+    taken = Choice(row, "full", 900, 720, 0, 0)
+    assert balances([taken], [], "national", scenario.zan) == {}
+    assert [str(one) for one in _balances([taken], [], scenario)] == [
+        "PENE: 7.20 ha, over the envelope of 1 ha"
+    ]
+    with pytest.raises(InputError, match=r"zan\.pene\.sites.*'E-99'"):
+        formulated(pack, {}, zan={**PENE, "pene": {"sites": ["E-99"]}})
+
+
+def test_other_hectares_keep_every_requirement(pack):
+    """Draws of other hectares write budgets again: none may be lost, nor any other rule."""
+    rules = {
+        "budgets": [{"name": "travaux", "costs": ["works"], "limit_keur": 6000}],
+        "exclusive": [{"name": "paire", "sites": ["B-00", "B-01"]}],
+    }
+    zan = {**PENE, "pene": {"sites": ["E-00"], "cap_ha": 7.5}}
+    more = {"zan": zan, "candidates": {"available_year": YEARS}}
+    made = formulated(
+        pack, {**rules, "availability": [{"name": "2024", "from_year": 2024}]}, **more
+    )
+    scenario = scenario_from_mapping(tree(pack, rules, **more)).scenario
+    offered = np.ones(len(made.columns), bool)
+    dearer = made.columns.assign(works_keur=made.columns["works_keur"] * 2)
+    again = made.with_hectares(dearer, offered, scenario)
+    names = sorted(str(one.name) for one in again)
+    assert names == sorted(str(one.name) for one in made.problem.constraints)
+    before = only(made, Budget, "travaux").cost_keur
+    after = next(one for one in again if str(one.name) == "budget travaux").cost_keur
+    assert after.tolist() == (2 * before).tolist()

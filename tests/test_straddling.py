@@ -139,7 +139,7 @@ def test_the_auditor_splits_by_itself(
     astride: DataPack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run whose ledgers charge the whole site to its own commune is found out."""
-    monkeypatch.setattr("siteselect.outcome.spread", lambda rows, units, _: spread(
+    monkeypatch.setattr("siteselect.outcome.spread", lambda rows, units, _, **__: spread(
         rows, units, nowhere()))  # fmt: skip
     siteselect.run({"pack": str(astride.folder), **SCENARIO}, out=tmp_path / "run")
     with pytest.raises(VerificationError, match=r"commune 02003 is 7\.2, recomputed 5\.04"):

@@ -45,7 +45,7 @@ LEDGER_KEYS = (
     "name", "gross_ha", "restored_ha", "net_ha", "cap_ha", "balance_ha", "cap_origin",
 )  # fmt: skip
 RESTORATION_KEYS = ("name", "commune", "region_name", "restored_ha", "area_ha", "cost_keur")
-LEVELS_SHOWN = ("programme", "national", "region", "departement", "epci", "commune")
+LEVELS_SHOWN = ("programme", "pene", "national", "region", "departement", "epci", "commune")
 LONG_LEVELS = frozenset({"epci", "commune"})
 """Only with caps: hundreds of rows that nothing binds are for the workbook."""
 WIDTHS = {

@@ -174,9 +174,10 @@ def _balance(run: Run, translator: Translator) -> Table:
         table.add_column(text(heading), justify="right")
     figures = ["gross_ha", "restored_ha", "net_ha", "cap_ha", "balance_ha"]
     for row in run.ledger.to_dict("records"):
-        if row["level"] not in ("programme", "national", "region"):
+        if row["level"] not in ("programme", "pene", "national", "region"):
             continue
-        name = text(Msg("whole programme")) if row["level"] == "programme" else str(row["name"])
+        whole = {"programme": Msg("whole programme"), "pene": Msg("PENE envelope")}
+        name = text(whole[row["level"]]) if row["level"] in whole else str(row["name"])
         values = [float(row[figure]) for figure in figures]
         table.add_row(name, *("—" if math.isnan(v) else translator.number(v, 2) for v in values))
     return table

@@ -27,6 +27,7 @@ WORDS: Mapping[str, Mapping[str, Msg]] = {
     },
     "level": {
         "programme": Msg("programme"),
+        "pene": Msg("PENE envelope"),
         "national": Msg("national"),
         "region": Msg("region"),
         "departement": Msg("département"),

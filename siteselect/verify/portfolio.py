@@ -20,7 +20,7 @@ from shapely.geometry.base import BaseGeometry
 from siteselect.measures.reach import Reach
 from siteselect.messages import Msg
 from siteselect.rulebook import Rulebook
-from siteselect.scenario import GroupRule, LedgerRule, Scenario
+from siteselect.scenario import GroupRule, LedgerRule, Scenario, ZanSettings
 from siteselect.verify.straddling import Places, parts
 
 Row = Mapping[Any, Any]
@@ -318,8 +318,13 @@ def _balances(
         if net > -_up(-programme):
             yield Msg("programme: net {net:.2f} ha, over the cap of {cap:g} ha", net=net / 100,
                       cap=programme)  # fmt: skip
+    pene = scenario.zan.pene
+    taken = pene_units(choices, scenario.zan)
+    if pene.cap_ha is not None and taken > -_up(-pene.cap_ha):
+        yield Msg("PENE: {gross:.2f} ha, over the envelope of {cap:g} ha", gross=taken / 100,
+                  cap=pene.cap_ha)  # fmt: skip
     for rule in scenario.zan.ledgers:
-        for code, (gross, back) in balances(choices, restored, rule.level).items():
+        for code, (gross, back) in balances(choices, restored, rule.level, scenario.zan).items():
             cap = _cap_of(rule, code)
             if cap is not None and gross - back > -_up(-cap):
                 yield Msg("{level} {code}: net {net:.2f} ha, over the cap of {cap:g} ha",
@@ -327,17 +332,26 @@ def _balances(
                           cap=cap)  # fmt: skip
 
 
+def pene_units(choices: Sequence[Choice], zan: ZanSettings) -> int:
+    """What the chosen projects of national or European scale charge to their envelope."""
+    return sum(one.new for one in choices if one.row["site_id"] in zan.pene.sites)
+
+
 def _cap_of(rule: LedgerRule, code: str) -> float | None:
     return rule.caps_ha.get(code, rule.default_cap_ha)
 
 
 def balances(
-    choices: Sequence[Choice], restored: Sequence[Restored], level: str
+    choices: Sequence[Choice], restored: Sequence[Restored], level: str, zan: ZanSettings
 ) -> dict[str, tuple[int, int]]:
-    """Code → (gross, restored) in 0.01 ha, for the territories of a level where land moves."""
+    """Code → (gross, restored) in 0.01 ha, for the territories of a level where land moves.
+
+    Projects of national or European scale are charged to no territory.
+    """
+    local = [one for one in choices if one.row["site_id"] not in zan.pene.sites]
     found: dict[str, tuple[int, int]] = {}
     for row, gross, back in (
-        *((place, part, 0) for one in choices for place, part in one.charges),
+        *((place, part, 0) for one in local for place, part in one.charges),
         *((one.row, 0, one.units) for one in restored),
     ):
         code = "FR" if level == "national" else row[LEVEL_COLUMN[level]]

@@ -36,6 +36,7 @@ from siteselect.verify.portfolio import (
     balances,
     choice,
     commune_points,
+    pene_units,
 )
 from siteselect.verify.proofmodel import AuditModel, AuditRow, Hiring, audit_row
 from siteselect.verify.straddling import Places, places_of
@@ -345,16 +346,26 @@ def _ledgers(given: _Inputs) -> Iterator[AuditRow]:
             parcels,
             np.array([-one.left for one in given.parcels], np.int64),
         )
+    if scenario.zan.pene.cap_ha is not None and scenario.zan.pene.sites:
+        yield audit_row(
+            Msg("envelope of projects of national or European scale (PENE)"),
+            every,
+            np.array([pene_units([one], scenario.zan) for one in given.choices], np.int64),
+            None,
+            -_up(-scenario.zan.pene.cap_ha),
+        )
     for rule in scenario.zan.ledgers:
         charged: dict[str, dict[int, int]] = {}
         given_back: dict[str, dict[int, int]] = {}
         for j, one in enumerate(given.choices):
-            for code, (gross, _) in balances([one], [], rule.level).items():
+            for code, (gross, _) in balances([one], [], rule.level, scenario.zan).items():
                 charged.setdefault(code, {})[j] = gross
         for r, parcel in enumerate(given.parcels):
-            for code, (_, back) in balances([], [parcel.restored], rule.level).items():
+            for code, (_, back) in balances(
+                [], [parcel.restored], rule.level, scenario.zan
+            ).items():
                 given_back.setdefault(code, {})[r] = -back
-        before = balances([], given.earlier, rule.level)
+        before = balances([], given.earlier, rule.level, scenario.zan)
         for code in sorted(set(charged) | set(given_back)):
             cap = _cap_of(rule, code)
             if cap is None:

@@ -30,6 +30,7 @@ from siteselect.verify.portfolio import (
     can_be_developed,
     choice,
     objective,
+    pene_units,
     restoration_cost,
 )
 from siteselect.verify.straddling import places_of
@@ -341,8 +342,10 @@ def _ledger(
     expected = {("programme", ""): (
         sum(one.new for one in choices), sum(one.units for one in restored)
     )}  # fmt: skip
+    if scenario.zan.pene.sites:
+        expected[("pene", "")] = (pene_units(choices, scenario.zan), 0)
     for level in levels:
-        for code, moved in balances(choices, restored, level).items():
+        for code, moved in balances(choices, restored, level, scenario.zan).items():
             expected[(level, code)] = moved
     listed = set()
     for row in ledger.to_dict("records"):
@@ -372,7 +375,8 @@ def _ledger(
 def _stated_cap(key: tuple[str, str], scenario: Scenario) -> float | None:
     """The cap in hectares to 0.01, rounded down as the model states."""
     level, code = key
-    cap = scenario.zan.programme_cap_ha if level == "programme" else None
+    of_all = {"programme": scenario.zan.programme_cap_ha, "pene": scenario.zan.pene.cap_ha}
+    cap = of_all.get(level)
     for rule in scenario.zan.ledgers:
         if rule.level == level:
             cap = rule.caps_ha.get(code, rule.default_cap_ha)
