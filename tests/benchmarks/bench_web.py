@@ -296,27 +296,30 @@ def _pan(page: Any) -> float:
 
 
 def _weights(page: Any, server: Any) -> dict[str, float]:
-    """Scénario: one slider moved, until the ranks in the list have changed."""
+    """Scénario: a slider moved, until the ranks in the list have changed."""
     page.goto(f"{server.url}/scenario?name=grand")
     page.wait_for_selector("#table tr[data-row]")
     page.wait_for_load_state("networkidle")
-    meter = _Meter(page)
-    before = meter.ms()
-    moved = page.evaluate(
-        """async () => {
-          const slider = document.querySelector('.slider input[type=range]');
-          const rows = document.querySelector('#table tbody');
-          const changed = new Promise((go) => new MutationObserver(go).observe(rows,
-            { childList: true, subtree: true, characterData: true }));
-          slider.value = slider.max;
-          const t = performance.now();
-          slider.dispatchEvent(new Event('input', { bubbles: true }));
-          await changed;
-          await new Promise((go) => requestAnimationFrame(() => setTimeout(go)));
-          return performance.now() - t; }"""
-    )
-    work = meter.ms() - before
-    return {"weight_ms": round(moved, 1), "weight_cpu_ms": round(work, 1)}
+    meter, walls, works = _Meter(page), [], []
+    for share in (0.25, 0.5, 0.75):
+        before = meter.ms()
+        walls.append(page.evaluate(_SLIDE, share))
+        works.append(meter.ms() - before)
+    found = {"weight_ms": statistics.median(walls), "weight_cpu_ms": statistics.median(works)}
+    return {key: round(value, 1) for key, value in found.items()}
+
+
+_SLIDE = """async (share) => {
+  const slider = document.querySelector('.slider input[type=range]');
+  const rows = document.querySelector('#table tbody');
+  const changed = new Promise((go) => new MutationObserver(go).observe(rows,
+    { childList: true, subtree: true, characterData: true }));
+  slider.value = String(Number(slider.min) + share * (Number(slider.max) - Number(slider.min)));
+  const t = performance.now();
+  slider.dispatchEvent(new Event('input', { bubbles: true }));
+  await changed;
+  await new Promise((go) => requestAnimationFrame(() => setTimeout(go)));
+  return performance.now() - t; }"""
 
 
 if __name__ == "__main__":
