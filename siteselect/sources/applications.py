@@ -6,7 +6,7 @@ its faulty cells, so that the territory corrects them all at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from openpyxl.utils import get_column_letter
 
 from siteselect.schemas import SITE_STATUSES
 from siteselect.sources import cnig, locating, values
@@ -99,9 +100,9 @@ def read_applications(
 ) -> Part[gpd.GeoDataFrame]:
     """Table ``sites`` of a pack from a workbook filled in, or from the export of a form.
 
-    ``one.columns`` maps our names (:data:`COLUMNS`) to those of the form; the headings of the
-    workbook are known. Besides the columns of every site: ``stated_control``,
-    ``available_year``, ``power_mw``, ``contact``.
+    ``one.columns`` maps our names (:data:`COLUMNS`) to those of the form, ``one.words`` its
+    answers to the words of the workbook; the headings of the workbook are known. Besides the
+    columns of every site: ``stated_control``, ``available_year``, ``power_mw``, ``contact``.
 
     Raises
     ------
@@ -109,7 +110,7 @@ def read_applications(
         the file cannot be read, or lacks a column that must be filled in.
     """
     opened = open_table(path, layer=one.layer).renamed(one.columns).where(one.where)
-    cells = _cells(opened)
+    cells = _in_our_words(_cells(opened), one.words)
     findings = Findings(values.present(cells["site_id"]))
     example = cells["site_id"].str.upper().str.startswith(EXAMPLE)
     helped = cells["site_id"] == COLUMNS[0].help
@@ -117,7 +118,7 @@ def read_applications(
     ids = cells["site_id"].where(findings.kept, "")
     again = (ids != "") & ids.duplicated()
     findings.leave_out(again, "repeated_site_id", ids)
-    faults = _faults(cells, findings.kept)
+    faults = _faults(cells, findings.kept, _letters(opened, one.columns))
     wrong = true_at(cells.index, cells.index.isin(faults["row"]))
     findings.kept &= ~wrong
     table = _table(cells, one, communes, contours, findings)
@@ -141,10 +142,32 @@ def _cells(opened: Opened) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def _faults(cells: pd.DataFrame, rows: pd.Series[bool]) -> pd.DataFrame:
+def _in_our_words(cells: pd.DataFrame, words: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
+    """Answers of a form turned into the words of the workbook, as the build file says."""
+    result = cells.copy()
+    for key, table in words.items():
+        if key in result:
+            known = {values.fold(answer): word for answer, word in table.items()}
+            mapped = result[key].map(values.fold).map(known)
+            result[key] = mapped.where(mapped.notna(), result[key]).astype("str")
+    return result
+
+
+def _letters(opened: Opened, mapped: Mapping[str, str]) -> dict[str, str]:
+    """Letter of the column of the file that holds each of ours (``AB``), "" where it has none."""
+    found = {}
+    place = {values.fold(str(name)): i for i, name in enumerate(opened.frame.columns)}
+    for column in COLUMNS:
+        names = (mapped.get(column.key, ""), column.key, column.heading)
+        at = next((place[values.fold(n)] for n in names if values.fold(n) in place), None)
+        found[column.key] = "" if at is None else get_column_letter(at + 1)
+    return found
+
+
+def _faults(cells: pd.DataFrame, rows: pd.Series[bool], letters: Mapping[str, str]) -> pd.DataFrame:
     """One line a faulty cell: ``C4 Surface (ha): abc``."""
     parts = []
-    for number, column in enumerate(COLUMNS):
+    for column in COLUMNS:
         text = cells[column.key]
         empty = values.blank(text)
         checks = [("missing_cell", empty & column.required)]
@@ -156,7 +179,7 @@ def _faults(cells: pd.DataFrame, rows: pd.Series[bool]) -> pd.DataFrame:
             checks.append(("wrong_cell", ~empty & ~right))
         for issue, bad in checks:
             chosen = text[bad & rows]
-            place = [f"{chr(ord('A') + number)}{row} {column.heading}" for row in chosen.index]
+            place = [f"{letters[column.key]}{row} {column.heading}" for row in chosen.index]
             told = [f"{at}: {cell}" if cell else at for at, cell in zip(place, chosen, strict=True)]
             parts.append(
                 pd.DataFrame(

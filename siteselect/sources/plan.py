@@ -77,6 +77,9 @@ class Input(_Strict):
     columns: dict[str, str] = Field(
         default_factory=dict, description="our name = the name in the file"
     )
+    words: dict[str, dict[str, str]] = Field(
+        default_factory=dict, description="applications: our column = { answer = our word }"
+    )
     where: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="rows read: column = [values]"
     )

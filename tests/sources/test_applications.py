@@ -80,6 +80,27 @@ def test_export_of_a_form(tmp_path: Path, communes: gpd.GeoDataFrame) -> None:
     ]
 
 
+def test_a_form_with_its_own_answers_and_order(tmp_path: Path, communes: gpd.GeoDataFrame) -> None:
+    """Answers are mapped to the words of the workbook; a fault names the cell of the form."""
+    path = tmp_path / "form.csv"
+    header = "hectares;x;y;insee;ref;titre;Nature du terrain;maitrise"
+    row = f"2,5;{LON.replace('.', ',')};{LAT.replace('.', ',')};01001"
+    path.write_text(
+        f"{header}\n{row};F1;Gare;Ancien site industriel;Acquis\n{row};F2;Port;Autre;Acquis\n",
+        encoding="utf-8",
+    )
+    mapping = {"site_id": "ref", "name": "titre", "kind": "Nature du terrain", "lon": "x",
+               "lat": "y", "code_insee": "insee", "area_ha": "hectares",
+               "land_control": "maitrise"}  # fmt: skip
+    words = {"kind": {"ancien site industriel": "friche"}, "land_control": {"Acquis": "publique"}}
+    one = Input(role="applications", file="form.csv", columns=mapping, words=words)
+    part = read_applications(path, one, communes, None)
+    (site,) = part.table.itertuples()
+    assert (site.site_id, site.kind, site.stated_control) == ("F1", "brownfield", "publique")
+    assert part.report["value"].tolist() == ["G3 Nature: Autre"]
+    assert part.rows == len(part.table) + part.left_out
+
+
 def test_missing_column(tmp_path: Path, communes: gpd.GeoDataFrame) -> None:
     path = tmp_path / "form.csv"
     path.write_text("Identifiant;Nom du site\nA;B\n", encoding="utf-8")
