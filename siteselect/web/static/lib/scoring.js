@@ -49,15 +49,21 @@ export function scores(parts, measures, count, out = new Float64Array(count)) {
   return out;
 }
 
-/** Positions by score, best first, ties by the order of the rows; rank[i] is 1 for the best.
-    Rows that ``kept`` (Uint8Array) leaves out have rank 0. */
+/** Positions by score, best first, ties (under 3e-11) by the order of the rows; rank[i] is 1 for
+    the best. Rows that ``kept`` (Uint8Array) leaves out have rank 0. */
 export function ranks(score, kept = null) {
-  const order = new Int32Array(score.length);
+  // score and row in one number (35 + 17 bits): numbers sort ten times faster than by a function
+  const keys = new Float64Array(score.length);
   let n = 0;
-  for (let i = 0; i < score.length; i++) if (!kept || kept[i]) order[n++] = i;
-  const used = order.subarray(0, n);
-  used.sort((a, b) => score[b] - score[a] || a - b);
-  const rank = new Int32Array(score.length);
-  for (let k = 0; k < n; k++) rank[used[k]] = k + 1;
-  return { order: used, rank };
+  for (let i = 0; i < score.length; i++) {
+    if (!kept || kept[i]) keys[n++] = Math.round((1 - score[i]) * SCORE_STEPS) * MOST_ROWS + i;
+  }
+  const used = keys.subarray(0, n).sort();
+  const order = new Int32Array(n), rank = new Int32Array(score.length);
+  for (let k = 0; k < n; k++) {
+    order[k] = used[k] % MOST_ROWS;
+    rank[order[k]] = k + 1;
+  }
+  return { order, rank };
 }
+const SCORE_STEPS = 2 ** 35, MOST_ROWS = 2 ** 17;
