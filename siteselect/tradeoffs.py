@@ -32,13 +32,13 @@ Ints = NDArray[np.int64]
 Values = tuple[int, ...]
 Progress = Callable[[str, float], None]
 PRIMARY = 1000
-"""Weight of the objective that has no floor, against 1 for the others: any positive one will do."""
+"""Weight of the objective that has no floor, against 1 for the other, at most: any will do."""
 LARGEST_SUM = 1_000_000_000
 """A sum of objectives stays about under this: multipliers are proposed in floating point."""
 LEAST_SHARE = 1e-2
 """What an objective that a facet does not weigh counts for, as a share of the one most weighed."""
-LEANING = 10
-"""How heavily an end point leans, over the ratio of the ranges, before it leans outright."""
+END_PATIENCE = 6
+"""How much longer the search for an end point may take than one inside the front."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ class Front:
         searches that stopped before their proof: their points are left out, so that every point
         shown is proven efficient, but one between two of them may be missing.
     ends
-        whether the end point of each objective is proven.
+        whether the end point of each objective is proven; where it is not, a point that leans to
+        the objective stands in.
     widest
         widest gap that is left between neighbours, as a share of the range of the end points.
     """
@@ -110,32 +111,35 @@ def two_objectives(
     second
         Without a union catchment: floors stand on it.
     patience_s
-        seconds given to a search inside a gap; end points have the limit of ``solve``.
+        seconds given to a search inside a gap; end points have the limit of ``solve``, or
+        :data:`END_PATIENCE` times as many.
     """
     if second.coverage is not None:
         raise ValueError(Msg("the objective with a union catchment comes first"))
-    state = _Search(problem, (first, second), solve or exact(ties=False), patience_s)
-    start, end = state.end_point(0), state.end_point(1)
-    if start is None or end is None:
-        return state.front((start, end), 1.0)
+    state = _Search(problem, (first, second), solve, patience_s)
+    if state.end_point(0) is None or state.end_point(1) is None:
+        return state.front(1.0)
     closed: set[tuple[Values, Values]] = set()
     while len(state.found) < points:
-        gap = _widest(sorted(state.found), closed)
+        gap = _widest(sorted(state.found), closed, 1 / (4 * points))
         if gap is None:
             break
         if state.between(*gap) is None:
             closed.add(gap)
         elif progress is not None:
             progress("front", len(state.found) / points)
-    return state.front((start, end), _width(sorted(state.found)))
+    return state.front(_width(sorted(state.found)))
 
 
 def _widest(
-    values: Sequence[Values], closed: set[tuple[Values, Values]]
+    values: Sequence[Values], closed: set[tuple[Values, Values]], least: float
 ) -> tuple[Values, Values] | None:
-    """The widest open gap (left: more of the first objective), or ``None``."""
+    """The widest open gap (left: more of the first objective), or ``None``.
+
+    A gap under the ``least`` share of the range is too narrow to show anything.
+    """
     span = _spans(values)
-    best, widest = None, 0.0
+    best, widest = None, least
     for low, high in pairwise(values):
         gap = (high, low)
         width = max((high[0] - low[0]) / span[0], (low[1] - high[1]) / span[1])
@@ -176,10 +180,11 @@ def three_objectives(
     points
         how many to find; fewer come back where the front has no more.
     patience_s
-        seconds given to each search; end points have the limit of ``solve``.
+        seconds given to each search; end points have the limit of ``solve``, or
+        :data:`END_PATIENCE` times as many.
     """
-    state = _Search(problem, tuple(objectives), solve or exact(ties=False), patience_s)
-    ends = tuple(state.end_point(k) for k in range(len(objectives)))
+    state = _Search(problem, tuple(objectives), solve, patience_s)
+    ends = [state.end_point(k) for k in range(len(objectives))]
     closed: dict[frozenset[Values], int] = {}
     widest = 1.0
     while all(ends):
@@ -195,7 +200,7 @@ def three_objectives(
             closed[facet.key] = tried + 1
         elif progress is not None:
             progress("front", len(state.found) / points)
-    return state.front(ends, widest)
+    return state.front(widest)
 
 
 class _Search:
@@ -205,21 +210,22 @@ class _Search:
         self,
         problem: SelectionProblem,
         objectives: tuple[Objective, ...],
-        solve: Solve,
+        solve: Solve | None,
         patience_s: float,
     ) -> None:
-        self.problem, self.objectives, self.solve = problem, objectives, solve
+        self.problem, self.objectives = problem, objectives
+        self.solve = solve or exact(time_limit_s=END_PATIENCE * patience_s, ties=False)
         self.quick = exact(time_limit_s=patience_s, ties=False)
         self.sizes = [max(1, one.size(problem)) for one in objectives]
         self.found: dict[Values, Point] = {}
+        self.ends = [False] * len(objectives)
         self.solves, self.open = 0, 0
 
-    def front(self, ends: Sequence[Point | None], widest: float) -> Front:
-        """What was found; end points that are missing, or that a later point dominates, too."""
+    def front(self, widest: float) -> Front:
+        """What was found."""
         chosen = tuple(self.found[key] for key in sorted(self.found, reverse=True))
         labels = tuple(one.name for one in self.objectives)
-        known = tuple(end is not None for end in ends)
-        return Front(labels, _efficient(chosen), self.solves, self.open, known, widest)
+        return Front(labels, _efficient(chosen), self.solves, self.open, tuple(self.ends), widest)
 
     def _solved(self, problem: SelectionProblem, solve: Solve) -> Point | None:
         self.solves += 1
@@ -258,28 +264,30 @@ class _Search:
         """The best of one objective and, among those, the best sum of the others.
 
         A sum that leans to the objective and reaches its optimum holds the best of the others;
-        it need not lean outright, which floating-point multipliers carry badly.
+        it need not lean outright, which floating-point multipliers carry badly. Where none is
+        proven to, the one that leans most stands in, and ``ends`` says so.
         """
         many = len(self.objectives)
         alone = tuple(int(i == k) for i in range(many))
         best = self._solved(weighted(self.problem, self.objectives, alone), self.solve)
-        if best is None:
-            return None
         others = sum(one.span(self.problem) for i, one in enumerate(self.objectives) if i != k)
-        ratio = others // max(1, self.objectives[k].span(self.problem)) + 1
-        held = [] if self.objectives[k].coverage else [self.floor(k, best.values[k])]
-        tries: tuple[tuple[int, list[TotalArea]], ...] = (
-            (ratio * LEANING, []), (ratio * LEANING, held), (ratio * LEANING**3, []),
-            (others + 1, []),
-        )  # fmt: skip
-        for weight, floors in tries:
+        most = max(1, LARGEST_SUM // self.sizes[k])
+        tries: list[tuple[int, list[TotalArea]]] = [(most, [])]
+        if best is not None and self.objectives[k].coverage is None:
+            tries.append((most, [self.floor(k, best.values[k])]))
+        stand_in = None
+        for weight, floors in (*tries, (others + 1, [])):
             weights = tuple(weight if i == k else 1 for i in range(many))
             problem = with_constraints(weighted(self.problem, self.objectives, weights), *floors)
             point = self._solved(problem, self.solve)
-            if point is not None and point.values[k] == best.values[k]:
-                self.found[point.values] = point
-                return point
-        return None
+            if point is not None and best is not None and point.values[k] == best.values[k]:
+                self.ends[k] = True
+                return self._kept(point)
+            stand_in = stand_in or point
+        return None if stand_in is None else self._kept(stand_in)
+
+    def _kept(self, point: Point) -> Point:
+        return self.found.setdefault(point.values, point)
 
     def between(self, left: Values, right: Values) -> Point | None:
         """A point of two objectives inside a gap (left: more of the first one)."""
@@ -288,8 +296,9 @@ class _Search:
         if point is not None and left[1] < point.values[1] < right[1]:
             return self._new(point)
         floor = max((left[1] + right[1] + 1) // 2, left[1] + 1)
+        heavy = max(1, min(PRIMARY, LARGEST_SUM // self.sizes[0]))
         for least in dict.fromkeys((floor, left[1] + 1)):
-            point = self.sum_of((PRIMARY, 1), [self.floor(1, least)])
+            point = self.sum_of((heavy, 1), [self.floor(1, least)])
             if point is not None and left[1] < point.values[1] < right[1]:
                 return self._new(point)
         return None
