@@ -72,10 +72,10 @@ def print_catalogue(sources: Mapping[str, Source], pack: DataPack, translator: T
     for name, source in sources.items():
         roles = {_ROLES.get(role, role) for role in re.findall(r"[a-z_]+", source.role)}
         here = text(Msg("yes")) if roles & real else "—"
-        table.add_row(
-            name, source.title, source.producer, source.licence, source.role, source.page, here
-        )
+        page = source.page if source.page_seen else source.page + " *"
+        table.add_row(name, source.title, source.producer, source.licence, source.role, page, here)
     console.print(table)
+    console.print(text(Msg("* address from memory; read the licence with the file itself")))
 
 
 _ROLES = {
@@ -86,6 +86,7 @@ _ROLES = {
     "landcover": "landuse",
     "roads": "road_edges",
     "consumption": "caps",
+    "objectives": "caps",
 }
 """Role of an input → role of the layer that it becomes."""
 

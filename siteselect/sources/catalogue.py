@@ -47,6 +47,8 @@ class Source(BaseModel):
     producer: str
     licence: str
     page: str
+    page_seen: bool = False
+    """The page was found in a public index; from memory otherwise."""
     role: str
     format: str
     url: str = ""
