@@ -146,6 +146,22 @@ def test_the_auditor_splits_by_itself(
         verify_run(tmp_path / "run")
 
 
+def test_a_project_of_national_scale_is_charged_to_no_territory(
+    astride: DataPack, tmp_path: Path
+) -> None:
+    """Neither its part here nor its part there, in the ledgers and in the levels shown."""
+    zan = {**SCENARIO["zan"], "pene": {"sites": ["E-03"], "cap_ha": 10.0, "origin": "essai"}}
+    run = siteselect.run(
+        {"pack": str(astride.folder), **SCENARIO, "zan": zan}, out=tmp_path / "run"
+    )
+    every = ledger_by_level(run).set_index(["level", "code"])["gross_ha"]
+    assert every["pene", ""] == 7.2
+    other = run.shortlist.query("status == 'selected' and site_id != 'E-03'").iloc[0]
+    assert every[["epci"]].sum() == every[["departement"]].sum()
+    assert every[["epci"]].sum() == other["new_artificialisation_ha"]
+    verify_run(tmp_path / "run")
+
+
 def test_shares_in_a_commune_that_the_pack_lacks(astride: DataPack) -> None:
     communes = open_pack(astride.folder).vectors("communes")
     with pytest.raises(InputError, match=r"E-03: sites lie in part .* '03006'"):

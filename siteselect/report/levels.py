@@ -36,8 +36,12 @@ def ledger_by_level(run: Run) -> pd.DataFrame:
 
 
 def _charged(run: Run) -> pd.DataFrame:
-    """What the selection charges to each commune, sites over several split as in the ledgers."""
-    chosen = pd.DataFrame(run.shortlist[run.shortlist["status"] != "reserve"])
+    """What the selection charges to each commune, sites over several split as in the ledgers.
+
+    Projects of national or European scale are charged to their own envelope, to no territory.
+    """
+    apart = run.shortlist["site_id"].isin(list(run.scenario.zan.pene.sites))
+    chosen = pd.DataFrame(run.shortlist[(run.shortlist["status"] != "reserve") & ~apart])
     over = astride(run)
     if over.empty:
         return chosen
