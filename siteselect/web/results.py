@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 from pydantic import BaseModel
 
 from siteselect.i18n import Translator
 from siteselect.messages import Msg
+from siteselect.report import facts
 from siteselect.report.words import DISCLAIMER, RUN_STATUS
 from siteselect.rundir import MANIFEST, RESULT, read_json, said_again
+from siteselect.runs import Run, RunResult
 from siteselect.scenario_files import Change
 from siteselect.units import score_from_units
 from siteselect.web.faults import without_paths
@@ -48,8 +52,12 @@ class RunAnswer(BaseModel):
     notices: list[str]
     disclaimer: str
     changes: list[ChangeAnswer]
-    overrides: list[dict[str, str]]
-    """sites forced in or out: site_id, direction, reason"""
+    objective_label: str
+    """what the objective sums"""
+    facts: list[dict[str, str]]
+    """label and value of what the catchment and the objectives before the score came to"""
+    overrides: list[dict[str, Any]]
+    """sites forced in or out: site_id, direction, reason, cost in points (null: not computed)"""
     scenario: dict[str, Any]
 
 
@@ -58,6 +66,7 @@ def describe_run(folder: Path, reader: Translator) -> RunAnswer:
     result, manifest = read_json(folder / RESULT), read_json(folder / MANIFEST)
     scenario, pack, rules = manifest["scenario"], manifest["pack"], manifest["rulebook"]
     status = str(result["status"])
+    known = _known(folder, result)
     return RunAnswer(
         id=folder.name,
         run_id=str(result["run_id"]),
@@ -83,7 +92,7 @@ def describe_run(folder: Path, reader: Translator) -> RunAnswer:
             "title": rules[f"title_{reader.lang}"],
             "note": rules[f"note_{reader.lang}"],
         },
-        criteria=criteria_of(scenario_of(folder), reader),
+        criteria=criteria_of(known.scenario, reader),
         simulated=[str(one["title"]) for one in pack["layers"] if one.get("simulated")],
         pack={
             "name": Path(str(pack["folder"])).name,
@@ -94,15 +103,37 @@ def describe_run(folder: Path, reader: Translator) -> RunAnswer:
         notices=[reader.text(said_again(said)) for said in manifest["notices"]],
         disclaimer=reader.text(DISCLAIMER),
         changes=shown_changes(tuple(Change(**one) for one in manifest["changes"]), reader),
-        overrides=_overrides(scenario.get("locks", {})),
+        objective_label=reader.text(facts.objective_name(known)),
+        facts=[
+            {"label": one.label, "value": one.value}
+            for one in (*facts.catchment(known, reader), *facts.goals(known, reader))
+        ],
+        overrides=_overrides(scenario.get("locks", {}), result),
         scenario={**scenario, "pack": without_paths(str(scenario.get("pack", "")))},
     )
 
 
-def _overrides(locks: Mapping[str, Any]) -> list[dict[str, str]]:
+def _known(folder: Path, result: Mapping[str, Any]) -> Run:
+    """The scenario and the result of a run, under the names that :mod:`report.facts` reads.
+
+    The whole run would need its pack and every table: too slow for a page, and the pack may be
+    gone.
+    """
+    told = {one.name: result[one.name] for one in fields(RunResult) if one.name in result}
+    found = SimpleNamespace(scenario=scenario_of(folder), result=RunResult(**told))
+    return cast(Run, found)
+
+
+def _overrides(locks: Mapping[str, Any], result: Mapping[str, Any]) -> list[dict[str, Any]]:
     reasons = locks.get("reasons", {})
+    costs = {one["site_id"]: one["cost"] for one in result.get("overrides", ())}
     return [
-        {"site_id": site, "direction": direction, "reason": str(reasons.get(site, ""))}
+        {
+            "site_id": site,
+            "direction": direction,
+            "reason": str(reasons.get(site, "")),
+            "cost": None if costs.get(site) is None else score_from_units(int(costs[site])),
+        }
         for direction in ("include", "exclude")
         for site in locks.get(direction, ())
     ]

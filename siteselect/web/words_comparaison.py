@@ -43,7 +43,9 @@ WORDS: Mapping[str, Msg] = {
     "setting": Msg("Key of the scenario"),
     "agreement_title": Msg("Agreement"),
     "agreement_caption": Msg("Agreement of the results two by two"),
-    "agreement_said": Msg("{first} and {second}: {kept} sites in common, {entered} enter, {left} leave."),
+    "agreement_said": Msg(
+        "{first} and {second}: {kept} sites in common, {entered} enter, {left} leave."
+    ),
     "jaccard_said": Msg("Jaccard index {jaccard}."),
     "kendall_said": Msg("Kendall's tau of the scores: {tau}."),
     "move_kept": Msg("in every result"),

@@ -18,7 +18,6 @@ WORDS: Mapping[str, Msg] = {
     "of_candidates": Msg("of {n} candidates"),
     "in_reserve_one": Msg("and {n} in reserve"),
     "in_reserve_other": Msg("and {n} in reserve"),
-    "objective": Msg("Objective (sum of scores)"),
     "bound_gap": Msg("bound {bound}, gap {gap}"),
     "usable_area": Msg("Usable area"),
     "net_balance": Msg("Net artificialisation balance"),

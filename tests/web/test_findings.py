@@ -25,7 +25,7 @@ from siteselect.web.app import create_app
 from siteselect.web.explaining import Explainer
 from siteselect.web.run_exports import RUN_FILES
 from siteselect.web.settings import settings_for
-from tests.web.runs_here import workspace_with_runs
+from tests.web.runs_here import FIRST, make_run, workspace_with_runs
 
 
 @pytest.fixture(scope="module")
@@ -210,6 +210,27 @@ def test_analyses_are_shown_as_they_were_kept(http, place):
         assert http.get(found["plots"][0]["url"]).content == b"\x89PNG"
     finally:
         shutil.rmtree(run / "analysis")
+
+
+def test_an_override_says_what_it_costs(http, place):
+    stated = json.loads((place / "runs" / "autre" / "result.json").read_text())["overrides"][0]
+    (shown,) = http.get("/api/runs/autre").json()["overrides"]
+    assert shown["cost"] == stated["cost"] / 1e6 > 0
+    assert (shown["site_id"], shown["direction"]) == ("B-05", "include")
+    assert shown["reason"] == "délibération <script>alert(1)</script>"
+
+
+def test_objectives_before_the_score_are_told(http, place, cache_of_servers):
+    order = [{"by": "new_ha", "within": 1.0}]
+    scenario = {**FIRST, "objective": {"mode": "lexicographic", "order": order}}
+    make_run(place, "ordre", scenario, cache_of_servers)
+    try:
+        (stage,) = http.get("/api/runs/ordre").json()["facts"]
+        assert "1" in stage["label"]
+        assert "ha" in stage["value"]
+    finally:
+        shutil.rmtree(place / "runs" / "ordre")
+    assert http.get("/api/runs/premier").json()["facts"] == []
 
 
 def test_points_are_points_whatever_wrote_the_table(http, place):

@@ -20,6 +20,8 @@ export function showHeadline(place, run) {
       h("span", {}, w("run_named", { run: run.run_id }))),
     limits(run),
     figures(run),
+    run.facts.length ? h("dl", { class: "pairs told" }, run.facts.map((one) =>
+      h("div", {}, h("dt", {}, one.label), h("dd", {}, one.value)))) : null,
     law(run),
     changes(run),
     overrides(run));
@@ -49,7 +51,7 @@ function figures(run) {
     one(w("selected_sites"), number(counts.selected + (counts.forced_in ?? 0)),
       w("of_candidates", { n: number(counts.sites ?? counts.considered) }),
       counts.reserve ? plural(counts.reserve, "in_reserve") : null),
-    one(w("objective"), points(run.objective),
+    one(run.objective_label, points(run.objective),
       w("bound_gap", { bound: points(run.bound), gap: percent(run.gap, run.gap ? 4 : 0) })),
     "usable_ha" in totals ? one(w("usable_area"), ha(totals.usable_ha, 0)) : null,
     "net_ha" in totals
@@ -88,7 +90,7 @@ function overrides(run) {
     h("summary", {}, plural(run.overrides.length, "overrides")),
     plainTable({ caption: w("overrides_caption"),
       columns: [
-        { label: w("site"), head: true, text: (one) => `${one.name ?? ""} ${one.site_id}`.trim() },
+        { label: w("site"), head: true, text: (one) => h("a", { href: `?${new URLSearchParams({ run: run.id, site: one.site_id })}` }, one.site_id) },
         { label: w("override"), text: (one) => w(`direction_${one.direction}`) },
         { label: w("why"), text: (one) => one.reason || w("no_reason_given") },
         { label: w("cost_objective"), numeric: true,
