@@ -299,8 +299,14 @@ def _ledgers(table: pd.DataFrame, t: Translator) -> pd.DataFrame:
 
 
 def _settings(table: pd.DataFrame) -> pd.DataFrame:
-    """Without what people wrote for people: the titles stand above every table."""
-    return table[~table["key"].isin(("title", "description"))]
+    """Without what people wrote for people (the titles stand above every table); a pack by its
+    name: where it lies on this machine is nobody's business.
+    """
+    kept = table[~table["key"].isin(("title", "description"))].copy()
+    packs = kept["key"] == "pack"
+    for run in kept.columns[1:]:
+        kept.loc[packs, run] = [Path(str(value)).name for value in kept.loc[packs, run]]
+    return kept
 
 
 def _totals(table: pd.DataFrame, labels: Sequence[str], t: Translator) -> pd.DataFrame:

@@ -100,15 +100,15 @@ def changes_of(opened: Opened, reader: Translator) -> list[ChangeAnswer]:
 
 def shown_changes(changes: tuple[Change, ...], reader: Translator) -> list[ChangeAnswer]:
     """Changes with their text."""
-    return [
-        ChangeAnswer(
-            key=one.key,
-            old=one.old,
-            new=one.new,
-            text=f"{one.key}: {_shown(one.old, reader)} → {_shown(one.new, reader)}",
-        )
-        for one in changes
-    ]
+    return [_change(one, reader) for one in changes]
+
+
+def _change(one: Change, reader: Translator) -> ChangeAnswer:
+    old, new = one.old, one.new
+    if one.key == "pack":  # by its name: where it lies on this machine is nobody's business
+        old, new = (Path(str(value)).name for value in (old, new))
+    text = f"{one.key}: {_shown(old, reader)} → {_shown(new, reader)}"
+    return ChangeAnswer(key=one.key, old=old, new=new, text=text)
 
 
 def _shown(value: object, reader: Translator) -> str:

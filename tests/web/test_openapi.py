@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import pandas as pd
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -13,6 +14,9 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+
+from siteselect.web import run_findings
+from tests.web.runs_here import FIRST, OTHER, make_run
 
 CHECKS = [
     schemathesis.checks.not_a_server_error,
@@ -31,14 +35,16 @@ LIMITS = settings(
 
 
 @pytest.fixture(scope="module")
-def known(shared_server):
+def known(shared_server, cache_of_servers):
     """Names that lead somewhere: a made-up one rarely does."""
-    asked = shared_server.http.post("/api/jobs", json={"scenario": "essai"}).json()["id"]
-    run = shared_server.job(asked)["run_id"]
+    make_run(shared_server.workspace, "autre", OTHER, cache_of_servers)
+    make_run(shared_server.workspace, "premier", FIRST, cache_of_servers)
+    asked = shared_server.http.post("/api/packs/tiny/check").json()["id"]
+    shared_server.job(asked)
     return {
         "packs": ["tiny", "absent"],
         "scenarios": ["essai", "impossible", "reference"],
-        "runs": [run],
+        "runs": ["autre"],
         "jobs": [asked],
         "batches": ["absent"],
         "site_id": ["B-00", "E-03", "absent", "<b>"],
@@ -73,6 +79,9 @@ def test_no_request_is_an_error_of_the_server(api, shared_server, known):
         case.validate_response(answer, checks=CHECKS)
         assert str(shared_server.workspace).encode() not in answer.content
 
+    compared = shared_server.http.get("/api/runs/compare?run=premier&run=autre")
+    assert compared.status_code == 200
+    assert str(shared_server.workspace) not in compared.text
     wrong = []
     for operation, mode in itertools.product(operations, schemathesis.GenerationMode):
         try:
@@ -82,3 +91,13 @@ def test_no_request_is_an_error_of_the_server(api, shared_server, known):
         except (Exception, BaseExceptionGroup) as error:  # every address is tried
             wrong.append(f"{operation.label}, {mode}: {error}")
     assert not wrong, "\n\n".join(wrong)
+
+
+def test_runs_on_other_packs_are_compared_by_the_names_of_these():
+    settings = pd.DataFrame(
+        {"key": ["pack", "count", "title"], "A": ["/home/a/x", "3", "T"], "B": ["b/y", "4", "U"]}
+    )
+    assert run_findings._settings(settings).to_numpy().tolist() == [
+        ["pack", "x", "y"],
+        ["count", "3", "4"],
+    ]

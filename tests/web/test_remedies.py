@@ -11,7 +11,7 @@ from siteselect.errors import InfeasibleError
 from siteselect.rundir import said, said_again
 from siteselect.scenario_files import scenario_from_mapping
 from siteselect.web.remedies import read_reasons
-from siteselect.web.scenarios import nested
+from siteselect.web.sending import nested
 
 LIMITS = {"region_max": 3, "max_per_epci": 1, "separation_km": 5.0}
 IMPOSSIBLE = {
