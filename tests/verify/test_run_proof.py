@@ -57,6 +57,19 @@ MANY_RULES: dict[str, dict[str, Any]] = {
         },
     },
     "catchment": {**SETTINGS, "catchment": {"mode": "union", "minutes": 20, "weight": 0.5}},
+    "jobs": {
+        **SETTINGS,
+        "catchment": {"mode": "capacity", "minutes": 20, "jobs_per_ha": 200, "weight": 0.5},
+    },
+    "earlier wave": {**TIGHT, "zan": {**TIGHT["zan"], "restored_ha": {"P-00": 0.5, "P-05": 0.25}}},
+    "several objectives": {
+        **SETTINGS,
+        "objective": {
+            "mode": "lexicographic",
+            "order": [{"by": "cost_keur", "within_share": 0.3}, {"by": "usable_ha", "within": 5}],
+            "floors": {"brownfield_share": 0.25},
+        },
+    },
 }
 
 
