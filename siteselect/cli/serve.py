@@ -31,6 +31,10 @@ def serve(
             help="jeton exigé de chaque requête (tiré au hasard hors de 127.0.0.1)",
         ),
     ] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Option("--name", help="autre nom de l'application, derrière un mandataire HTTPS"),
+    ] = None,
     workers: Annotated[int, typer.Option("--workers", min=1, help="calculs simultanés")] = 1,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="ne pas ouvrir le navigateur")
@@ -52,6 +56,7 @@ def serve(
             token=token,
             lang=lang.value,
             workers=workers,
+            names=names or (),
         )
 
         def ready(served: Settings, address: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from siteselect.i18n import Lang
@@ -51,12 +52,8 @@ class Settings:
 
     @property
     def is_local(self) -> bool:
-        """Whether only this machine can reach the application."""
-        return self.host in LOOPBACK
-
-    def at(self, port: int) -> Settings:
-        """The same on another port."""
-        return replace(self, port=port)
+        """Whether only this machine can reach the application: nothing stands in front of it."""
+        return self.host in LOOPBACK and not self.names
 
 
 def settings_for(
@@ -69,6 +66,7 @@ def settings_for(
     token: str | None = None,
     lang: Lang = "fr",
     workers: int = 1,
+    names: Sequence[str] = (),
 ) -> Settings:
     """Settings with absolute folders. Nothing is made yet."""
     place = Path(workspace).expanduser().resolve()
@@ -81,4 +79,5 @@ def settings_for(
         token=token,
         lang=lang,
         workers=workers,
+        names=tuple(name.lower() for name in names),
     )

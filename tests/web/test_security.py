@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from siteselect.errors import Fault
 from siteselect.i18n import Translator
 from siteselect.messages import Msg
+from siteselect.web import serving
 from siteselect.web.app import create_app
 from siteselect.web.faults import fault_json, without_paths
 from siteselect.web.settings import settings_for
@@ -104,14 +105,25 @@ def test_the_token_is_a_header_or_a_cookie_and_leaves_the_address(shared):
 
 
 def test_a_token_is_drawn_where_others_can_reach_the_application():
-    from siteselect.web import serving
-
     drawn = serving.with_token(settings_for("/nowhere", host="0.0.0.0"))
     assert drawn.token
     assert len(drawn.token) >= 32
     assert drawn.token != serving.with_token(settings_for("/nowhere", host="0.0.0.0")).token
     assert serving.with_token(settings_for("/nowhere")).token is None
     assert serving.with_token(settings_for("/nowhere", token="x")).token == "x"
+
+
+def test_behind_a_proxy_the_public_name_is_known_and_the_token_asked_for(tmp_path):
+    settings = settings_for(tmp_path, names=["Sites.Exemple.fr"])
+    assert serving.with_token(settings).token
+    client = client_of(tmp_path, names=["Sites.Exemple.fr"], token=TOKEN)
+    headers = {"host": "sites.exemple.fr", "authorization": f"Bearer {TOKEN}"}
+    assert client.get("/api/health", headers=headers).status_code == 200
+    origin = {**headers, "origin": "https://sites.exemple.fr"}
+    assert client.put("/api/scenarios/x", json={"values": {}}, headers=origin).status_code == 200
+    assert client.get("/api/health", headers={"host": "sites.exemple.fr"}).status_code == 401
+    other = {**headers, "host": "autre.exemple.fr"}
+    assert client.get("/api/health", headers=other).status_code == 421
 
 
 def test_every_answer_carries_the_policy(local):
