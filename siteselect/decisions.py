@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -16,7 +16,7 @@ from siteselect.overrides import OverrideCost, all_overrides_cost, override_cost
 from siteselect.ranking import nested_order, replacement_costs, replacement_order, reserve_list
 from siteselect.reopen import Case
 from siteselect.robustness import robustness
-from siteselect.stakes import FRONTS, objective_of
+from siteselect.stakes import FRONTS, Objective, in_units, objective_of
 from siteselect.tradeoffs import three_objectives, two_objectives
 from siteselect.zanprice import price_of_zan
 
@@ -201,6 +201,7 @@ def tradeoff_tables(
             "Mavrotas 2009",
         ),
         "objectives": names,
+        "run": _here(case, wanted),
         "solves": front.solves,
         "open": front.open,
         "end_points_proven": front.ends,
@@ -208,6 +209,15 @@ def tradeoff_tables(
         "labels": [LABELS[name] for name in names],
     }
     return facts, {"points": front.table()}
+
+
+def _here(case: Case, objectives: Sequence[Objective]) -> dict[str, float]:
+    """Where the portfolio of the run stands, in the units of a front's table."""
+    found = {}
+    for one in objectives:
+        value = pd.Series([one.of(case.problem, case.solution.columns)])
+        found[one.name] = float(in_units(one.name, value).iloc[0])
+    return found
 
 
 def _check_is_a_sum(case: Case) -> None:

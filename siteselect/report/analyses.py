@@ -131,7 +131,12 @@ def keep_tradeoffs(
     )
     table = tables["points"]
     labels = [t.text(label) for label in facts.pop("labels")]
-    figure = price_plot(table, t) if against == "zan" else front_plot(table, t, labels=labels)
+    here = facts.get("run")
+    figure = (
+        price_plot(table, t)
+        if against == "zan"
+        else front_plot(table, t, labels=labels, run=list(here.values()) if here else None)
+    )
     place = write_analysis(
         folder, f"tradeoffs-{against}", facts=facts, tables=tables, figures={"front": figure}
     )

@@ -76,8 +76,17 @@ def acceptability_plot(table: pd.DataFrame, t: Translator, *, most: int = 40) ->
     return figure
 
 
-def front_plot(table: pd.DataFrame, t: Translator, *, labels: Sequence[str]) -> Figure:
-    """A Pareto front: two objectives as a line of points, three as points of several sizes."""
+def front_plot(
+    table: pd.DataFrame,
+    t: Translator,
+    *,
+    labels: Sequence[str],
+    run: Sequence[float] | None = None,
+) -> Figure:
+    """A Pareto front: two objectives as a line of points, three as points of several sizes.
+
+    ``run``: where the portfolio of the run stands, a star. The larger a circle, the darker.
+    """
     names = [name for name in table if name != "sites"]
     figure, axes = _new(4.6)
     x, y = table[names[1]].to_numpy(float), table[names[0]].to_numpy(float)
@@ -88,10 +97,17 @@ def front_plot(table: pd.DataFrame, t: Translator, *, labels: Sequence[str]) -> 
         z = table[names[2]].to_numpy(float)
         span = max(float(z.max() - z.min()), 1e-12)
         sizes = 20 + 160 * (z - z.min()) / span
-        axes.scatter(x, y, s=sizes, facecolor="none", edgecolor=DARK)
+        greys = [str(0.95 - 0.65 * share) for share in (z - z.min()) / span]
+        axes.scatter(x, y, s=sizes, c=greys, edgecolor=DARK, linewidth=0.8)
         note = Msg("size of the circle: {name}, from {low:.3f} to {high:.3f}",
                    name=labels[2], low=float(z.min()), high=float(z.max()))  # fmt: skip
-        axes.annotate(t.text(note), (0.01, 0.01), xycoords="axes fraction", fontsize=7)
+        axes.annotate(t.text(note), (0.01, 1.01), xycoords="axes fraction", fontsize=7)
+    if run is not None:
+        axes.scatter(
+            [run[1]], [run[0]], marker="*", s=190, c="white", edgecolor=DARK, linewidth=1.2,
+            zorder=3, label=t.text(Msg("the selection of this run")),
+        )  # fmt: skip
+        axes.legend(fontsize=8, loc="lower right" if len(names) == 2 else "lower left")
     axes.set_xlabel(labels[1])
     axes.set_ylabel(labels[0])
     _title(axes, t, Msg("What is given up for what: no point is dominated"))
@@ -193,6 +209,7 @@ def _title(axes: Axes, t: Translator, title: Msg) -> None:
     assert figure is not None
     figure.suptitle(t.text(title), fontsize=10, x=0.01, ha="left")
     axes.set_xlabel(axes.get_xlabel(), fontsize=8, wrap=True)
+    axes.set_ylabel(axes.get_ylabel(), fontsize=8, wrap=True)
     axes.margins(y=0.02)
 
 

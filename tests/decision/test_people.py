@@ -118,9 +118,11 @@ def test_figures_are_drawn_in_both_languages_and_reproduced(tmp_path, lang):
     assert len({bar.get_facecolor() for bar in plain.axes[0].patches}) == 2
     front = plots.front_plot(
         pd.DataFrame({"score": [1.0, 2.0], "new_ha": [0.0, 5.0], "sites": ["", ""]}), t,
-        labels=["a", "b"],
+        labels=["a", "b"], run=[1.5, 2.0],
     )  # fmt: skip
     assert front.axes[0].get_xlabel() == "b"
+    star = front.axes[0].collections[-1]  # where the run stands
+    assert star.get_offsets().tolist() == [[2.0, 1.5]]
     for name in ("one", "two"):
         save_figure(plots.replacement_plot(frame, t), tmp_path / name)
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
