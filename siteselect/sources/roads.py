@@ -46,6 +46,9 @@ BDTOPO_NOT_ROADS = (
     "bac ou liaison maritime",
     "route empierree",
 )
+BDTOPO_NOT_THERE = ("en projet", "en construction", "en ruine")
+"""States of a road that nobody drives on yet, or any more; « En service » otherwise."""
+BDTOPO_NO_ACCESS = ("physiquement impossible", "restreint aux ayants droit")
 
 
 class ReadWays:
@@ -160,9 +163,15 @@ def _bdtopo(opened: Opened) -> pd.DataFrame:
     car = car.where(car.notna(), importance.map(BDTOPO_KMH))
     car = car.where(car.notna() | ~link, LINK_KMH["trunk"])
     sens = opened.cells(("sens_de_circulation", "sens")).map(values.fold)
+    state = opened.cells(("etat_de_l_objet", "etat")).map(values.fold)
+    access = opened.cells(("acces_vehicule_leger", "acces_vl")).map(values.fold)
+    closed = state.isin(BDTOPO_NOT_THERE) | access.isin(BDTOPO_NO_ACCESS)
+    road_class = road_class.mask(closed, "")
+    told = nature.where(nature != "", importance)
+    why = state.where(state.isin(BDTOPO_NOT_THERE), access)
     return pd.DataFrame(
         {
-            "stated": nature.where(nature != "", importance),
+            "stated": told.where(~closed, told + ", " + why),
             "road_class": road_class,
             "motorway_link": link & importance.isin(["1", "2", ""]),
             "oneway": sens.map(BDTOPO_SENS).fillna(0).astype(np.int8),
