@@ -133,11 +133,15 @@ function running(job, element) {
   const text = h("p", { class: "small" });
   const stages = h("ol", { class: "stages" });
   element.update = (now) => {
-    if (Number.isFinite(now.progress)) bar.value = now.progress; else bar.removeAttribute("value");
-    const name = now.stage ?? w("working");
-    text.textContent = `${name}${Number.isFinite(now.progress) ? ` · ${percent(now.progress)}` : ""}${now.started ? ` · ${w("since", { duration: duration(seconds(now.started, Date.now())) })}` : ""}`;
+    // a stage says 0 when it cannot tell how far it is, 1 when the next one has not spoken yet
+    const known = now.progress > 0 && now.progress < 1;
+    if (known) bar.value = now.progress; else bar.removeAttribute("value");
+    const name = now.progress < 1 && now.stage ? now.stage : w("working");
+    text.textContent = [name, known ? percent(now.progress) : null,
+      now.started ? w("since", { duration: duration(seconds(now.started, Date.now())) }) : null].filter(Boolean).join(" · ");
     const last = now.stages.length - 1;
-    fill(stages, now.stages.map((one, n) => h("li", { class: n < last || one.progress >= 1 ? "done" : "now" }, one.text)));
+    const done = new Map(now.stages.map((one, n) => [one.text, n < last || one.progress >= 1]));
+    fill(stages, [...done].map(([stage, is]) => h("li", { class: is ? "done" : "now" }, stage)));
   };
   element.update(job);
   return [bar, text, stages];

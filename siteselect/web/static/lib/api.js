@@ -55,15 +55,30 @@ export const ENDED = new Set(["done", "failed", "infeasible", "limit", "cancelle
     again each time the application is back: read the list then, nothing falls between. Returns
     what stops it. */
 export function onJobs(seen, { onLost = () => {}, onOpen = () => {} } = {}) {
-  let lost = false;
-  const source = new EventSource("/api/jobs/events");
-  source.addEventListener("job", (event) => seen(JSON.parse(event.data)));
-  source.addEventListener("open", () => { onOpen(lost); lost = false; });
-  source.addEventListener("error", () => { if (!lost) { lost = true; onLost(); } });
-  // a page kept by the browser, or left, must not hold one of its few connections
-  const stop = () => source.close();
-  addEventListener("pagehide", stop, { once: true });
-  return stop;
+  let lost = false, source = null;
+  const leave = () => { source?.close(); source = null; };
+  const listen = () => {
+    if (source) return;
+    source = new EventSource("/api/jobs/events");
+    source.addEventListener("job", (event) => seen(JSON.parse(event.data)));
+    source.addEventListener("open", () => { onOpen(lost); lost = false; });
+    source.addEventListener("error", () => {
+      if (!lost) { lost = true; onLost(); }
+      if (source?.readyState === EventSource.CLOSED) { leave(); setTimeout(look, 2000); }
+    });
+  };
+  // a browser has few connections to one server: pages that nobody sees hold none
+  const look = () => (document.hidden ? leave() : listen());
+  document.addEventListener("visibilitychange", look);
+  addEventListener("pagehide", leave);
+  addEventListener("pageshow", look);
+  look();
+  return () => {
+    leave();
+    document.removeEventListener("visibilitychange", look);
+    removeEventListener("pagehide", leave);
+    removeEventListener("pageshow", look);
+  };
 }
 
 /** The job once it has ended, ``seen`` at every look. Rejects when the server stays away. */
