@@ -12,7 +12,7 @@ from siteselect.draws import Uncertainty
 from siteselect.errors import Fault, InputError, nearest_name
 from siteselect.hectares import land_facts
 from siteselect.messages import Msg
-from siteselect.overrides import OverrideCost, all_overrides_cost, override_costs
+from siteselect.overrides import OverrideCost, overrides_priced
 from siteselect.ranking import nested_order, replacement_costs, replacement_order, reserve_list
 from siteselect.reopen import Case
 from siteselect.robustness import robustness
@@ -72,7 +72,7 @@ def rank_tables(
         for place, one in enumerate(reserve.sites, 1)
     ]
     locks = case.scenario.locks
-    overrides = override_costs(problem, solution, locks, solve=case.solver)
+    overrides, together = overrides_priced(problem, solution, locks, solve=case.solver)
     tables = {
         "replacement": _named(case, pd.DataFrame(rows)),
         "reserve": _named(case, pd.DataFrame(listed, columns=list(listed[0]) if listed else
@@ -85,7 +85,7 @@ def rank_tables(
         "replacement_costs": {one.site_id: one.cost for one in found},
         "reserve": [one.site_id for one in reserve.sites],
         "reserve_enlarged_status": reserve.enlarged_status,
-        "overrides_cost": all_overrides_cost(problem, solution, locks, solve=case.solver),
+        "overrides_cost": together,
     }
     if nested:
         steps = nested_order(problem, solution, step=nested, solve=case.solver)

@@ -68,6 +68,16 @@ def override_costs(
     return tuple(found)
 
 
+def overrides_priced(
+    problem: SelectionProblem, solution: Solution, locks: Locks, *, solve: Solve
+) -> tuple[tuple[OverrideCost, ...], int | None]:
+    """What each override costs, and what all cost together (one solve less for a single one)."""
+    found = override_costs(problem, solution, locks, solve=solve)
+    if len(found) == 1:
+        return found, found[0].cost
+    return found, all_overrides_cost(problem, solution, locks, solve=solve)
+
+
 def all_overrides_cost(
     problem: SelectionProblem, solution: Solution, locks: Locks, *, solve: Solve
 ) -> int | None:

@@ -23,7 +23,7 @@ from siteselect.measuring import Measured, measure_sites
 from siteselect.messages import Msg
 from siteselect.optimise import Certificate, Solution, certify, solve
 from siteselect.outcome import Outcome, outcome_of
-from siteselect.overrides import all_overrides_cost, as_logged, overridden, override_costs
+from siteselect.overrides import as_logged, overridden, overrides_priced
 from siteselect.pack import DataPack, open_pack
 from siteselect.problem import Ledger, SelectionProblem
 from siteselect.ranking import Standing, standing_of
@@ -306,8 +306,7 @@ def _overrides(
         return {}
     tell("overrides", 0.0)
     search = exact(time_limit_s=scenario.solve.time_limit_s, gap=scenario.solve.gap)
-    costs = override_costs(problem, solution, scenario.locks, solve=search)
-    total = all_overrides_cost(problem, solution, scenario.locks, solve=search)
+    costs, total = overrides_priced(problem, solution, scenario.locks, solve=search)
     return {"overrides": tuple(as_logged(one) for one in costs), "overrides_cost": total}
 
 

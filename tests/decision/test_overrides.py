@@ -3,7 +3,7 @@
 import json
 
 import siteselect
-from siteselect.overrides import all_overrides_cost, override_costs
+from siteselect.overrides import all_overrides_cost, override_costs, overrides_priced
 from siteselect.problem import SelectionProblem
 from siteselect.reopen import solved
 from siteselect.scenario import Locks
@@ -27,6 +27,10 @@ def test_two_overrides_by_hand():
     assert (found["D"].enter, found["D"].leave) == (("D",), ("C",))
     assert (found["A"].enter, found["A"].leave) == (("B",), ("A",))
     assert all_overrides_cost(problem, solution, locks, solve=exact()) == 19 - 16
+    assert overrides_priced(problem, solution, locks, solve=exact())[1] == 19 - 16
+    single = Locks(include=("D",))
+    alone = SelectionProblem.from_arrays([10, 9, 8, 7], count=2, site_ids=list("ABCD"), include=[3])
+    assert overrides_priced(alone, exact()(alone), single, solve=exact())[1] == 19 - 17
 
 
 def test_a_run_logs_what_its_overrides_cost(tiny_pack, tmp_path):
