@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import geopandas as gpd
+
 from siteselect.errors import Fault, InputError
 from siteselect.messages import Msg, Translate
 from siteselect.pack import MANIFEST, DataPack, Layer, Manifest, sha256_of, write_manifest
@@ -20,6 +22,7 @@ from siteselect.sources.cartofriches import Inventory, read_cartofriches
 from siteselect.sources.contours import read_contours
 from siteselect.sources.findings import ISSUES
 from siteselect.sources.layers import LICENCE, spreadsheet
+from siteselect.sources.straddling import commune_shares
 from siteselect.units import CRS
 
 Progress = Callable[[str, float], None]
@@ -30,6 +33,7 @@ it lies under the sites of its own pack."""
 NOTICES = "NOTICE*"
 """Files of licence that travel with the layers."""
 SITES, REPORT, REPORT_CSV = "sites.parquet", "import_report.parquet", "import_report.csv"
+SHARES = "shares.parquet"
 ATTRIBUTION = "Cerema, Cartofriches, et les producteurs nommés dans la colonne source"
 
 
@@ -59,7 +63,7 @@ def build_pack(
         title of the pack; by default, named after the inventory.
     contours
         outlines of communes (GeoParquet, GeoPackage, GeoJSON, shapefile), for an exact test of
-        the points outside their commune.
+        the points outside their commune, and to split sites over several between them.
     with_restoration
         keep the base's parcels that may be restored. They are simulated in the embedded pack
         and stay marked so; those that stand for a site of the base are left out with it.
@@ -88,6 +92,9 @@ def build_pack(
     check_table(inventory.sites, "sites", file=friches, communes=set(communes["code_insee"]))
     with written_beside(target) as beside:
         layers = _write_layers(beside, inventory, friches, base, with_restoration, translate)
+        if outlines is not None:
+            known = outlines["code_insee"].isin(communes["code_insee"])
+            layers.append(_write_shares(beside, inventory, outlines[known], friches))
         manifest = Manifest(
             name=target.name or "pack",
             title=title or f"Friches de {friches.name}",
@@ -282,6 +289,24 @@ def _write_sites(folder: Path, inventory: Inventory, friches: Path) -> Layer:
         assumed=discs > 0,
         note=f"{len(inventory.sites)} sites retenus sur {inventory.rows} lignes ; "
         f"{discs} emprises sont des disques de la surface déclarée.",
+    )
+
+
+def _write_shares(
+    folder: Path, inventory: Inventory, outlines: gpd.GeoDataFrame, friches: Path
+) -> Layer:
+    path = folder / SHARES
+    commune_shares(inventory.sites, outlines).to_parquet(path, index=False, compression="zstd")
+    return Layer(
+        role="shares",
+        file=SHARES,
+        title="Part de chaque site par commune",
+        licence=LICENCE,
+        attribution="calculé par siteselect",
+        source=friches.name,
+        vintage="non datée",
+        sha256=sha256_of(path),
+        simulated=False,
     )
 
 

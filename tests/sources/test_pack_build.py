@@ -120,6 +120,24 @@ def test_parcels_of_simulated_sites_do_not_travel(
     assert not without.has("restoration")
 
 
+def test_with_outlines_sites_are_split_between_communes(
+    tmp_path: Path, inventory: WriteInventory, base: DataPack
+) -> None:
+    """A disc of 2 ha around a border halves it."""
+    path = tmp_path / "communes.parquet"
+    gpd.GeoDataFrame(
+        {"code_insee": ["01001", "01002"]},
+        geometry=[
+            shapely.box(598_000, 6_599_000, 600_100, 6_601_000),
+            shapely.box(600_100, 6_599_000, 602_000, 6_601_000),
+        ],
+        crs="EPSG:2154",
+    ).to_parquet(path)
+    pack = build_pack(tmp_path / "pack", friches=inventory({}), base=base, contours=path)
+    shares = pack.table("shares").set_index("code_insee")["share"]
+    assert shares.to_dict() == pytest.approx({"01001": 0.5, "01002": 0.5}, abs=1e-3)
+
+
 def test_the_report_opens_in_a_spreadsheet(
     tmp_path: Path, inventory: WriteInventory, base: DataPack
 ) -> None:
