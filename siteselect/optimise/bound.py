@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,16 @@ class Block:
     lower: Ints
     upper: Ints
     largest: NDArray[np.float64]
+
+    @cached_property
+    def columns(self) -> csr_array:
+        """The rows of x by column: int64 CSR, J × rows."""
+        return csr_array(self.x.T)
+
+    @cached_property
+    def parcels(self) -> csr_array:
+        """The rows of z by parcel: int64 CSR, R × rows."""
+        return csr_array(self.z.T)
 
     @staticmethod
     def of(model: Model, rows: Ints) -> Block:
@@ -110,9 +121,9 @@ def exact_sum(values: Ints) -> int:
     return (high << 31) + low
 
 
-def _scale(model: Model, given: Multipliers) -> int:
+def _scale(largest: float) -> int:
     """The largest power of two for which every 64-bit intermediate stays in range."""
-    bits = math.ceil(math.log2(_largest(model, given)))
+    bits = math.ceil(math.log2(largest))
     return int(2 ** max(0, min(30, RANGE_BITS - bits)))
 
 
@@ -131,7 +142,8 @@ def exact_bound(
     model: Model, given: Multipliers, state: NDArray[np.int8], shut: NDArray[np.bool_]
 ) -> Bound:
     """The bound for the sites fixed by ``state`` and the columns ``shut``."""
-    if _largest(model, given) >= 2**RANGE_BITS:
+    largest = _largest(model, given)
+    if largest >= 2**RANGE_BITS:
         # A programme stopped early may propose anything; multipliers of zero always hold.
         given = dataclasses.replace(
             given,
@@ -140,10 +152,11 @@ def exact_bound(
             mu=np.zeros(len(given.demand)),
             hall_y=np.zeros(len(given.halls)),
         )
-    scale = _scale(model, given)
+        largest = _largest(model, given)
+    scale = _scale(largest)
     block = given.block
     y = _signed(np.rint(given.y * scale).astype(np.int64), block)
-    reduced = model.score * scale - block.x.T @ y
+    reduced = model.score * scale - block.columns @ y
     upper, lower = block.upper, block.lower
     total = 0
     for value, low, high in zip(y.tolist(), lower.tolist(), upper.tolist(), strict=True):
@@ -167,7 +180,7 @@ def exact_bound(
             reduced[hall.columns] += price * hall.outside
             total += price * hall.workers
         reduced += model.flow.jobs * np.maximum(worker, 0)[model.site]
-    total += exact_sum(np.maximum(-(block.z.T @ y), 0)) if model.n_parcels else 0
+    total += exact_sum(np.maximum(-(block.parcels @ y), 0)) if model.n_parcels else 0
     return _close(model, reduced, total, scale, state, shut)
 
 

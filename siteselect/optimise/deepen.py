@@ -14,7 +14,7 @@ from siteselect.optimise.bound import Bound
 from siteselect.optimise.clock import Run
 from siteselect.optimise.exact import Referee
 from siteselect.optimise.model import FREE, INSIDE, Model, restrict
-from siteselect.optimise.search import Search
+from siteselect.optimise.search import Pseudocosts, Search
 from siteselect.optimise.solution import Status
 from siteselect.problem.constraints import Ints
 
@@ -59,16 +59,21 @@ def deepen(
     least: int,
     *,
     ties: bool = False,
+    costs: Pseudocosts | None = None,
+    width: int = 0,
     rescue: Callable[[], None] | None = None,
 ) -> Status:
     """Search exactly for a portfolio within a gap of the bound; widen the gap until there is.
 
     With ``ties`` the portfolio is the first among equals, or ``run.info`` says that it may not
-    be: ``ties_settled``. ``rescue`` is asked once for a heuristic portfolio where that takes long.
+    be: ``ties_settled``. ``costs`` are the pseudocosts of earlier searches on the same model,
+    ``width`` is the least gap that the first search looks into. ``rescue`` is asked once for a
+    heuristic portfolio where that takes long.
     """
     first = survivors(model, bound, bound.value)
     wanted = max(model.count + FIRST_SURVIVORS, int(len(first) * GROWTH_SURVIVORS))
-    width, steps, nodes = _width_for(bound, wanted), 0, 0
+    costs = costs or Pseudocosts.empty(model.n_sites)
+    width, steps, nodes = max(width, _width_for(bound, wanted)), 0, 0
     while True:
         floor = max(least, bound.value - width)
         if run.best is not None and run.best.value >= floor - ties:
@@ -79,7 +84,7 @@ def deepen(
         search = Search(
             part, referee.of(columns), floor, run.stop, ties=ties,
             held=run.best if run.best is not None and run.best.value >= floor else None,
-            on_found=run.earlier,
+            costs=costs, on_found=run.earlier,
         )  # fmt: skip
         outcome = search.run()
         steps, nodes = steps + 1, nodes + outcome.nodes

@@ -18,10 +18,14 @@ from siteselect.optimise.exact import Portfolio, Referee
 from siteselect.optimise.model import OUTSIDE, Model, compile_model, least_value
 from siteselect.optimise.presolve import presolved
 from siteselect.optimise.root import Root, resift, sift
+from siteselect.optimise.search import Pseudocosts
 from siteselect.optimise.solution import Solution, Status
 from siteselect.optimise.stop import stop_at
 from siteselect.problem import SelectionProblem
 from siteselect.problem.constraints import Ints
+
+LIKELY, MARGIN = 0.8, 1.1
+"""The first search looks a little deeper than was enough for this share of the sites before."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +53,18 @@ class Replacement:
     least_cost: int | None
     entering: Ints
     leaving: Ints
+
+
+@dataclass
+class _Learnt:
+    """What the searches before tell the next: losses by branching, and how deep to look."""
+
+    costs: Pseudocosts
+    gaps: list[int]
+
+    def width(self) -> int:
+        """The gap within which most of the portfolios were found."""
+        return int(MARGIN * np.quantile(self.gaps, LIKELY))
 
 
 def replacement_costs(
@@ -79,9 +95,13 @@ def replacement_costs(
     position[model.site_of] = np.arange(problem.n_sites)
     found: list[Replacement] = []
     pool: list[Portfolio] = []
+    gap = max(0, root.bound.value - solution.objective)
+    learnt = _Learnt(Pseudocosts.empty(model.n_sites), [gap])
     for done, site in enumerate(solution.chosen.tolist()):
         found.append(
-            _without(problem, solution, model, root, referee, pool, int(position[site]), deadline)
+            _without(
+                problem, solution, model, root, referee, pool, learnt, int(position[site]), deadline
+            )
         )
         if progress is not None:
             progress("replacement", (done + 1) / len(solution.chosen))
@@ -90,7 +110,7 @@ def replacement_costs(
 
 def _without(
     problem: SelectionProblem, solution: Solution, model: Model, root: Root, referee: Referee,
-    pool: list[Portfolio], site: int, deadline: float,
+    pool: list[Portfolio], learnt: _Learnt, site: int, deadline: float,
 ) -> Replacement:  # fmt: skip
     """The best portfolio without one site of the model."""
     state = model.state.copy()
@@ -113,7 +133,9 @@ def _without(
         # What was found without another site often does without this one too.
         if site not in model.site[one.columns]:
             run.found(one)
-    status = deepen(run, part, bound, referee.for_state(state), least)
+    status = deepen(
+        run, part, bound, referee.for_state(state), least, costs=learnt.costs, width=learnt.width()
+    )
     objective = int(solution.objective or 0)
     if status == "infeasible":
         return Replacement(own, status, None, None, empty, empty)
@@ -121,6 +143,7 @@ def _without(
     if run.best is None:
         return Replacement(own, status, None, low, empty, empty)
     pool.append(run.best)
+    learnt.gaps.append(bound.value - run.best.value)
     sites = np.sort(model.site_of[model.site[run.best.columns]])
     return Replacement(
         own,

@@ -54,21 +54,32 @@ class Outcome:
 
 
 @dataclass
-class _Pseudocosts:
+class Pseudocosts:
     """Loss of objective per unit of rounding, by site and direction."""
 
     total: NDArray[np.float64]
     count: NDArray[np.int64]
 
     @staticmethod
-    def empty(n_sites: int) -> _Pseudocosts:
-        return _Pseudocosts(np.zeros((2, n_sites)), np.zeros((2, n_sites), np.int64))
+    def empty(n_sites: int) -> Pseudocosts:
+        """Nothing known."""
+        return Pseudocosts(np.zeros((2, n_sites)), np.zeros((2, n_sites), np.int64))
+
+    def of(self, sites: Ints) -> Pseudocosts:
+        """A copy for some of the sites."""
+        return Pseudocosts(self.total[:, sites], self.count[:, sites])
+
+    def learn(self, sites: Ints, other: Pseudocosts) -> None:
+        """Take over what was learnt for some of the sites since the copy was made."""
+        self.total[:, sites], self.count[:, sites] = other.total, other.count
 
     def note(self, direction: int, site: int, loss_per_unit: float) -> None:
+        """One more loss seen: downwards (0) or upwards (1)."""
         self.total[direction, site] += max(0.0, loss_per_unit)
         self.count[direction, site] += 1
 
     def estimate(self, direction: int) -> NDArray[np.float64]:
+        """float[S], the mean loss of each site; that of all where none was seen."""
         known = self.count[direction] > 0
         mean = self.total[direction].sum() / max(1, int(self.count[direction].sum()))
         guess = np.full(len(known), mean if mean > 0 else 1.0)
@@ -95,6 +106,8 @@ class Search:
         asking for one unit more.
     held
         The best portfolio so far, where there is one worth ``floor`` with ties.
+    costs
+        What branching has cost so far, where searches share it; by site of the parent model.
     """
 
     model: Model
@@ -103,6 +116,7 @@ class Search:
     stop: Stop
     ties: bool = False
     held: Portfolio | None = None
+    costs: Pseudocosts | None = None
     on_found: Callable[[Portfolio], None] | None = None
     outcome: Outcome = field(default_factory=Outcome)
 
@@ -110,7 +124,9 @@ class Search:
         """Search until nothing is left or ``stop`` says so."""
         self.relaxation = Relaxation(self.model, np.arange(self.model.n_columns))
         self.relaxation.lp.seconds_left = self.stop.seconds_left
-        self.costs = _Pseudocosts.empty(self.model.n_sites)
+        sites = self.model.site_of
+        own = self.costs.of(sites) if self.costs else Pseudocosts.empty(self.model.n_sites)
+        self._losses = own
         self._heap: list[tuple[int, int, Node]] = []
         self._ticket = 0
         start = Node(self.model.state.copy(), self.model.shut.copy(), 2**62, 0)
@@ -122,6 +138,8 @@ class Search:
                 self.outcome.finished = False
                 break
             node = after
+        if self.costs is not None:
+            self.costs.learn(sites, self._losses)
         if self._heap:
             self.outcome.bound = max(-item[0] for item in self._heap)
         return self.outcome
@@ -316,7 +334,7 @@ class Search:
         loads = self.relaxation.loads()[fractional]
         score = self._product(fractional, loads)
         order = fractional[np.argsort(-score, kind="stable")]
-        few = self.costs.count[:, order].min(axis=0) < RELIABLE
+        few = self._losses.count[:, order].min(axis=0) < RELIABLE
         doubtful = order[few][:STRONG_CANDIDATES]
         if len(doubtful):
             self._try(state, shut, doubtful)
@@ -324,8 +342,8 @@ class Search:
         return int(fractional[np.argmax(score)])
 
     def _product(self, sites: Ints, loads: NDArray[np.float64]) -> NDArray[np.float64]:
-        down = self.costs.estimate(0)[sites] * loads
-        up = self.costs.estimate(1)[sites] * (1 - loads)
+        down = self._losses.estimate(0)[sites] * loads
+        up = self._losses.estimate(1)[sites] * (1 - loads)
         return np.maximum(down, 1e-9) * np.maximum(up, 1e-9)
 
     def _try(self, state: NDArray[np.int8], shut: NDArray[np.bool_], sites: Ints) -> None:
@@ -342,6 +360,6 @@ class Search:
                 trial[site] = fixed
                 relaxation.fix(trial, shut)
                 loss = here - relaxation.lp.trial(STRONG_ITERATIONS)
-                self.costs.note(direction, site, loss / max(float(distance), 1e-6))
+                self._losses.note(direction, site, loss / max(float(distance), 1e-6))
                 relaxation.lp.restore(basis)
         relaxation.fix(state, shut)
