@@ -25,7 +25,7 @@ export async function showCard(place, { run, sites, i, pick, back, seen }) {
       h("span", {}, placeOf(sites, i)), h("span", {}, h("code", {}, id)),
       h("button", { type: "button", class: "button small", onclick: back }, w("back_to_list")),
       h("button", { type: "button", class: "button small", onclick: () => seen.show() }, w("show_footprint"))),
-    sites.reason[i] ? h("p", { class: "reason" }, h("strong", {}, w("reason")), ` — ${sites.reason[i]}`) : null,
+    sites.reason[i] ? h("p", { class: "reason" }, h("strong", {}, w("reason")), " — ", h("span", { lang: run.lang }, sites.reason[i])) : null,
     h("div", { class: "sheet-grid" },
       h("div", { class: "wide" }, h("h3", {}, w("measures_title")), measures(sites, i)),
       facts,
