@@ -34,6 +34,7 @@ HEADED = {
     "draws_chosen": Msg("draws that choose it"),
     "bound": Msg("bound"),
     "kept": Msg("sites kept"),
+    "proven": Msg("proven"),
     "status": Msg("status"),
 }
 FIRST = ("rank", "site_id", "name", "commune", "region_name")
