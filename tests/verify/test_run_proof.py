@@ -66,7 +66,7 @@ MANY_RULES: dict[str, dict[str, Any]] = {
         **SETTINGS,
         "objective": {
             "mode": "lexicographic",
-            "order": [{"by": "cost_keur", "within_share": 0.3}, {"by": "usable_ha", "within": 5}],
+            "order": [{"by": "access", "within_share": 0.05}, {"by": "new_ha", "within": 1}],
             "floors": {"brownfield_share": 0.25},
         },
     },
