@@ -107,7 +107,7 @@ def front_plot(
             [run[1]], [run[0]], marker="*", s=190, c="white", edgecolor=DARK, linewidth=1.2,
             zorder=3, label=t.text(Msg("the selection of this run")),
         )  # fmt: skip
-        axes.legend(fontsize=8, loc="lower right" if len(names) == 2 else "lower left")
+        axes.legend(fontsize=8, loc="lower right", bbox_to_anchor=(1, 1), frameon=False)
     axes.set_xlabel(labels[1])
     axes.set_ylabel(labels[0])
     _title(axes, t, Msg("What is given up for what: no point is dominated"))
@@ -214,14 +214,11 @@ def _title(axes: Axes, t: Translator, title: Msg) -> None:
 
 
 def _numbers(axes: Axes, t: Translator, *, x: bool = False, y: bool = False) -> None:
-    """Numbers of the axes in the language, with as many decimals as the range needs."""
-    for wanted, axis, limits in (
-        (x, axes.xaxis, axes.get_xlim()),
-        (y, axes.yaxis, axes.get_ylim()),
-    ):
+    """Numbers of the axes in the language, with as many decimals as the ticks need."""
+    for wanted, axis in ((x, axes.xaxis), (y, axes.yaxis)):
         if wanted:
-            span = abs(limits[1] - limits[0]) or 1.0
-            digits = int(max(0, min(6, 1 - np.floor(np.log10(span)))))
+            ticks = np.asarray(axis.get_majorticklocs(), dtype=float)
+            digits = next(d for d in range(7) if d == 6 or np.allclose(ticks, ticks.round(d)))
             axis.set_major_formatter(
                 FuncFormatter(lambda value, _, digits=digits: t.number(value, digits))
             )

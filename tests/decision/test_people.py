@@ -121,6 +121,10 @@ def test_figures_are_drawn_in_both_languages_and_reproduced(tmp_path, lang):
         labels=["a", "b"], run=[1.5, 2.0],
     )  # fmt: skip
     assert front.axes[0].get_xlabel() == "b"
+    ticks = front.axes[0].get_xticks()
+    shown = [front.axes[0].xaxis.get_major_formatter()(tick, 0) for tick in ticks]
+    read = [float(text.replace("\u2212", "-").replace(",", ".")) for text in shown]
+    assert read == pytest.approx(ticks)  # 2.5 is not shown as 3
     star = front.axes[0].collections[-1]  # where the run stands
     assert star.get_offsets().tolist() == [[2.0, 1.5]]
     for name in ("one", "two"):
