@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import sqlite3
+import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -80,6 +82,25 @@ def test_a_bomb_is_not_unpacked(tmp_path):
     assert path.stat().st_size < 100_000
     with pytest.raises(InputError, match="40 MB unpacked"):
         check_content(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limits")
+def test_a_reader_has_bounds_on_memory_and_on_what_it_writes(tmp_path):
+    code = (
+        "from siteselect.web.uploads import limit_this_process, MOST_MEMORY_BYTES as most\n"
+        "limit_this_process()\n"
+        "try:\n    bytearray(most)\n"
+        "except MemoryError:\n    print('memory')\n"
+        "import resource, signal\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "with open('large', 'wb') as file:\n"
+        "    try:\n        file.truncate(3 * 2**30)\n"
+        "    except OSError:\n        print('disk')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.split() == ["memory", "disk"], done.stderr
 
 
 @pytest.mark.parametrize("name", ["x.exe", "x", "x.csv.gz", "x.zip", "../../x.vrt", "x.shp"])
