@@ -282,6 +282,18 @@ def test_weights_move_the_ranks(shared_server: Server, page: Page) -> None:
     expect(page.locator("#shown")).to_contain_text("24")
 
 
+def test_another_scenario_takes_the_place_of_the_first(shared_server: Server, page: Page) -> None:
+    more = 'extends = "essai.toml"\ntitle = "Trois"\n[candidates]\nkinds = ["extension"]\n'
+    (shared_server.workspace / "scenarios/essai-3.toml").write_text(more, encoding="utf-8")
+    open_scenario(page, shared_server, "essai")
+    expect(page.locator("#map canvas.points")).to_have_count(1)
+    page.locator("#name").select_option("essai-3")
+    expect(page.locator("#shown")).to_contain_text("12")
+    expect(page.locator("#map canvas.points")).to_have_count(1)  # one map, not one on another
+    page.locator("#filters [name=text]").fill("extension 3")
+    expect(page.locator("#table tbody tr[data-row]")).to_have_count(1)
+
+
 def test_the_list_of_parameters_can_be_searched(shared_server: Server, page: Page) -> None:
     open_scenario(page, shared_server, "essai")
     page.locator("#find").fill("budget")

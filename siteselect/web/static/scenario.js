@@ -9,7 +9,8 @@ import { State, copy, defaultsOf } from "./scenario/state.js";
 import { weightsGroup } from "./scenario/weights.js";
 
 const query = new URLSearchParams(location.search);
-let keys, packs, list, state, form, candidates, seen;
+let keys, packs, list, state, form, seen;
+const candidates = new Candidates();
 
 const fail = (error) => {
   if (!error.faults) console.warn(error);
@@ -50,7 +51,8 @@ async function open(name) {
     state.set("pack", query.get("pack"));
     live(w("pack_from", { name: query.get("pack") }));
   }
-  candidates = new Candidates(state);
+  seen = null;
+  candidates.bind(state);
   form = new Form($("form"), state, { packs, territories: await territories(state.get("pack")),
     special: { weights: weightsGroup, locks: locksGroup((id) => candidates.nameOf(id), (id) => candidates.showId(id)) },
     found: (n) => { $("found").textContent = $("find").value.trim() ? plural(n, "found") : ""; } });

@@ -8,17 +8,23 @@ import { force, lockOf } from "./locks.js";
 import { measureOf } from "./weights.js";
 
 export class Candidates {
-  /** `onPick(i)` after a site was chosen. */
-  constructor(state) {
-    this.state = state;
+  constructor() {
+    this.state = null;
     this.data = null;
     this.selected = -1;
     this.map = null;
     this.table = null;
     this.rescore = perFrame(() => this.#rescore());
     this.say = later((text) => { $("moves-live").textContent = text; }, 700);
+  }
+  /** Another scenario; its candidates come with ``set``. */
+  bind(state) {
+    this.state = state;
+    this.data = null;
+    this.selected = -1;
+    $("card").hidden = true;
     state.onChange((path) => {
-      if (!this.data) return;
+      if (!this.data || state !== this.state) return;
       if (/^(weights|criteria|count)/.test(path)) this.rescore();
       else if (/^locks\.(include|exclude)/.test(path)) this.#marked();
     });
@@ -29,6 +35,7 @@ export class Candidates {
 
   /** `data` as the columnar answer of the server; `base` names the pack of the background. */
   async set(data, pack) {
+    const { state } = this;
     const n = data.site_id.length;
     this.data = data;
     data.index = new Map(data.site_id.map((id, i) => [id, i]));
@@ -49,8 +56,9 @@ export class Candidates {
     this.#rescore();
     if (!this.map) {
       this.map = await createMap($("map"), { label: w("map_candidates"), tip: (i) => this.#tip(i),
-        onPick: (i) => this.pick(i), onHover: (i) => this.table.hover(i) });
-      this.map.onMove?.(() => { if ($("filters").elements.view.checked) this.#filter(); });
+        onPick: (i) => { if (this.data) this.pick(i); }, onHover: (i) => this.table.hover(i) });
+      this.map.onMove?.(() => { if (this.data && $("filters").elements.view.checked) this.#filter(); });
+      if (state !== this.state || this.data !== data) return; // another scenario was opened meanwhile
     }
     if (pack !== this.pack) { this.pack = pack; this.map.base(pack); }
     this.map.points({ lon: data.lon, lat: data.lat, shape: Uint8Array.from(data.kind, (kind) => SHAPES[kind] ?? 0) });
@@ -62,7 +70,7 @@ export class Candidates {
     return parts ? scores(parts, this.data.measures, out.length, out) : null;
   }
   #rescore() {
-    if (!this.#scores(this.score)) return;
+    if (!this.data || !this.#scores(this.score)) return;
     const { order, rank } = ranks(this.score, this.data.kept);
     this.order = order;
     this.rank = rank;
@@ -146,7 +154,7 @@ export class Candidates {
     [form.elements.kind.value, form.elements.region.value] = keep.map((value) => value || "");
     if (!this.listening) {
       this.listening = true;
-      form.addEventListener("input", () => this.#filter());
+      form.addEventListener("input", () => { if (this.data) this.#filter(); });
       form.addEventListener("submit", (event) => event.preventDefault());
     }
     this.#filter();
