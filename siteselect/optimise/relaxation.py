@@ -236,8 +236,7 @@ class Relaxation:
         try:
             self.lp.solve(primal=primal)
         finally:
-            # Out of time the values reached are as good a hint as any.
-            self.x = self.lp.value[self._position[self.columns]]
+            self._read()
 
     def bound_for(self, floor: int) -> Bound:
         """The exact bound of a solution, or the first met under which nothing is worth ``floor``.
@@ -252,8 +251,15 @@ class Relaxation:
                 self.lp.solve_once()
                 bound = self.bound()
         finally:
-            self.x = self.lp.value[self._position[self.columns]]
+            self._read()
         return bound
+
+    def _read(self) -> None:
+        """The values reached: out of time they are as good a hint as any; after an interrupt there
+        may be none for the columns that came last.
+        """
+        if len(self.lp.value) == self.lp.n_columns:
+            self.x = self.lp.value[self._position[self.columns]]
 
     def insist(self) -> bool:
         """Make the slacks in use dearer; whether there were any."""

@@ -18,6 +18,7 @@ from test_restoration import by_hand
 
 from siteselect.errors import LimitError
 from siteselect.optimise import solve
+from siteselect.optimise.lp import GrowingLp
 from siteselect.optimise.stop import OutOfTimeError
 from siteselect.pipeline import _solve
 from siteselect.problem import Ledger, Parcels, SelectionProblem, objective
@@ -60,6 +61,25 @@ def test_an_interrupt_returns_the_best_so_far(after_s: float) -> None:
     assert found.status == "interrupted"
     assert len(found.columns) == 20
     assert objective(problem, found.columns.tolist()) == found.objective < found.bound
+
+
+@pytest.mark.parametrize("number", [2, 5, 9])
+def test_an_interrupt_inside_a_linear_programme(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Columns have come in that no value is known of yet."""
+    run, calls = GrowingLp._run, iter(range(1_000))
+
+    def interrupted(lp: GrowingLp) -> None:
+        if next(calls) == number:
+            raise KeyboardInterrupt
+        run(lp)
+
+    monkeypatch.setattr(GrowingLp, "_run", interrupted)
+    problem = dense(400)
+    found = solve(problem)
+    assert found.status == "interrupted"
+    assert objective(problem, found.columns.tolist()) == found.objective <= found.bound
 
 
 def test_an_interrupt_before_any_portfolio_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
