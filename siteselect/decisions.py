@@ -116,8 +116,8 @@ def robustness_tables(
     return facts, {
         "sites": _named(case, found.sites),
         "acceptability": _named(case, found.acceptability),
-        "draws": found.draws,
-        "structures": found.structures,
+        "draws": _in_points(found.draws, "objective", "bound"),
+        "structures": _in_points(found.structures, "objective"),
     }
 
 
@@ -253,7 +253,7 @@ def _price(
         "open": int((~curve.steps["status"].isin(["optimal", "infeasible"])).sum()),
         "labels": [],
     }
-    return facts, {"points": curve.steps}
+    return facts, {"points": _in_points(curve.steps, "objective", "price")}
 
 
 def _facts(case: Case, source: str) -> Facts:
@@ -275,6 +275,12 @@ def _scores(case: Case) -> dict[str, int]:
         str(name): int(score)
         for name, score in zip(columns["site_id"], columns["score_units"], strict=True)
     }
+
+
+def _in_points(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """Some columns in points of the objective, as people read tables; unknown stays unknown."""
+    shown = {name: table[name].astype(float) / MILLION for name in columns if name in table}
+    return table.assign(**shown)
 
 
 def _points(units: int | None) -> float:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 RunArgument = Annotated[Path, typer.Argument(help="dossier d'un résultat")]
 WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="processus")]
-MILLION = 1_000_000
 
 
 def explain(

@@ -21,7 +21,7 @@ HEADINGS: Mapping[str, Msg] = {
     "rank": Msg("rank"), "site_id": Msg("site"), "name": Msg("name"), "score": Msg("score"),
     "region_name": Msg("region"), "replacement_cost": Msg("replacement cost"),
     "enter": Msg("enter"), "leave": Msg("leave"), "status": Msg("status"),
-    "replaces": Msg("stands in for"), "taken": Msg("taken with more sites"),
+    "replaces": Msg("replaces"), "taken": Msg("taken"),
     "frequency": Msg("frequency"), "low": Msg("low"), "high": Msg("high"),
     "class": Msg("class"), "selected": Msg("selected"), "variant": Msg("variant"),
     "objective": Msg("objective"), "kept": Msg("kept"), "jaccard": Msg("Jaccard index"),

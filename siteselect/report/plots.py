@@ -116,10 +116,10 @@ def front_plot(
 
 
 def price_plot(table: pd.DataFrame, t: Translator) -> Figure:
-    """The price of zero net artificialisation: points lost against the cap (``cap_ha``)."""
+    """The price of zero net: points lost (``price``) against the cap (``cap_ha``)."""
     known = table.dropna(subset=["objective"])
     figure, axes = _new(4.0)
-    price = known["price"].to_numpy(float) / 1_000_000
+    price = known["price"].to_numpy(float)
     axes.step(known["cap_ha"], price, where="post", color=DARK, marker="o", markersize=4)
     axes.set_xlabel(t.text(Msg("programme cap on net artificialisation (ha)")))
     axes.set_ylabel(t.text(Msg("objective lost (points)")))
