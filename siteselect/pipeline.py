@@ -342,6 +342,7 @@ def _assemble(
         seed=loaded.scenario.seed,
         versions=_versions(),
         routing=measured.routing,
+        ties_settled=solution.ties_settled,
         **log,
     )
     translator = Translator(lang)
@@ -358,9 +359,20 @@ def _assemble(
         shortlist=_rendered(outcome.shortlist, translator),
         ledger=outcome.ledger,
         restoration=outcome.restoration,
-        notices=measured.notices,
+        notices=(*measured.notices, *_open_ties(solution)),
         lang=lang,
     )
+
+
+def _open_ties(solution: Solution) -> tuple[Msg, ...]:
+    """What is to be said where the limit left open which of equally good portfolios comes first."""
+    if not solution.proven or solution.ties_settled:
+        return ()
+    text = Msg(
+        "the value is proven, but other portfolios may be worth exactly as much: the search "
+        "stopped before it knew which of them comes first"
+    )
+    return (text,)
 
 
 def _rendered(sites: gpd.GeoDataFrame, translator: Translator) -> gpd.GeoDataFrame:

@@ -48,6 +48,8 @@ class RunResult:
     """how each measure by road was computed, and why so; nothing for what the cache held"""
     reserve_by: str = "score"
     """how the reserve was drawn up: next, model or score (see ``[ranking]``)"""
+    ties_settled: bool = True
+    """whether the portfolio is proven to come first, by identifiers, of those worth as much"""
     overrides: tuple[Mapping[str, Any], ...] = ()
     """log of the planners: site_id, direction, reason, cost (score × 10⁶ lost, ``None``: not
     proven), status, enter, leave"""

@@ -20,8 +20,9 @@ class Solution:
     Attributes
     ----------
     status
-        ``optimal``: proven, and the first among ties; ``within_gap``: proven within the gap that
-        was allowed; ``limit`` and ``interrupted``: the best found so far, with its gap;
+        ``optimal``: proven, and the first among ties where ``ties_settled``; ``within_gap``:
+        proven within the gap that was allowed; ``limit`` and ``interrupted``: the best found so
+        far, with its gap;
         ``infeasible``: no portfolio exists, ``reasons`` say why.
     chosen
         int64, indices of the chosen sites, ascending; empty when nothing was found.
@@ -56,6 +57,11 @@ class Solution:
     remedies: tuple[Msg, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
     info: dict[str, float | int | str | bool] = field(default_factory=dict)
+
+    @property
+    def ties_settled(self) -> bool:
+        """Whether the portfolio is known to come first among those worth as much."""
+        return self.proven and bool(self.info.get("ties_settled", True))
 
     @property
     def proven(self) -> bool:

@@ -1,0 +1,52 @@
+"""Ties that are open at a limit are said; every search of equals gives the first of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+
+from siteselect.optimise import solve
+from siteselect.optimise.stop import Stop
+from siteselect.pipeline import _open_ties
+from siteselect.problem import Conflicts, SelectionProblem
+
+
+def equals() -> SelectionProblem:
+    """Eight sites worth the same, three wanted; the first two exclude each other."""
+    problem = SelectionProblem.from_arrays(
+        np.full(8, 5), count=3, site_ids=["h", "g", "f", "e", "d", "c", "b", "a"]
+    )
+    pairs = Conflicts("a or b", np.array([[6, 7]]))
+    return dataclasses.replace(problem, constraints=(pairs,))
+
+
+def test_the_first_of_many_equals() -> None:
+    found = solve(equals())
+    names = [equals().site_ids[s] for s in found.chosen.tolist()]
+    assert sorted(names) == ["a", "c", "d"]
+    assert found.ties_settled
+    assert _open_ties(found) == ()
+
+
+def test_open_ties_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock stops the search as soon as it holds one of the equals."""
+    from siteselect.optimise import search
+
+    take = search.Search._take
+
+    def late(self: search.Search, portfolio) -> None:
+        take(self, portfolio)
+        self.stop = Stop(lambda: -1.0)
+
+    monkeypatch.setattr(search.Search, "_take", late)
+    found = solve(equals())
+    assert found.objective == found.bound == 15
+    assert found.status == "optimal"
+    names = {equals().site_ids[s] for s in found.chosen.tolist()}
+    assert names in [set(one) for one in itertools.combinations("abcdefgh", 3)]
+    assert names != {"a", "c", "d"}
+    assert not found.ties_settled
+    assert len(_open_ties(found)) == 1
