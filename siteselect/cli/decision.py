@@ -53,9 +53,11 @@ def explain(
 def compare(
     folders: Annotated[list[Path], typer.Argument(help="dossiers de deux résultats ou plus")],
     lang: LangOption = Lang.fr,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compare des résultats : sites gardés, entrés, sortis, régions, critères, bilans, accord."""
+    del quiet  # it shows no progress; the option is that of every command
     with faults(lang) as t:
         from siteselect.analysis import write_analysis
         from siteselect.compare import compare_runs
@@ -188,7 +190,7 @@ def alternatives(
         print_table(tables["portfolios"], ["name", "loss", "differs", "enter", "leave"], t)
         say(Msg("{count} sites are in every portfolio within {loss:.2%} of the optimum: {sites}",
                 count=len(tables["common"]), loss=loss,
-                sites=", ".join(tables["common"]["site_id"])), t)  # fmt: skip
+                sites=", ".join(tables["common"]["site_id"]) or "—"), t)  # fmt: skip
         _files(kept.folder, t)
 
 
@@ -262,9 +264,11 @@ def jobs(
     indirect: Annotated[float, typer.Option("--indirect", min=0, help="par emploi direct")] = 1.5,
     induced: Annotated[float, typer.Option("--induced", min=0, help="par emploi direct")] = 3.0,
     lang: LangOption = Lang.fr,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Estime les emplois directs, indirects et induits : des fourchettes, sur des hypothèses."""
+    del quiet  # it shows no progress; the option is that of every command
     with faults(lang) as t:
         from siteselect.analysis import write_analysis
         from siteselect.compare import CHOSEN
