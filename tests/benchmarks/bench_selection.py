@@ -2,20 +2,24 @@
 
     python tests/benchmarks/bench_selection.py --sites 20000 --seed 1 --coverage --json
 
-Each engine runs in a process of its own on the same instance: seconds of CPU and wall for the
-solving (the making of the instance apart), peak memory of the process, objective, bound and
-whether the optimum is proven. ``proven`` of the whole is ours; ``identical`` is true when no
-engine that proved an optimum found another one. Peers stop at ``--peer-limit`` seconds.
+Each engine runs in a process of its own on the same instance, which another process made: seconds
+of CPU and wall for the solving, peak memory of the process (the arrays of the instance included,
+what making them took left out), objective, bound and whether the optimum is proven. ``proven`` of
+the whole is ours; ``identical`` is true when no engine that proved an optimum found another one.
+Peers stop at ``--peer-limit`` seconds.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
+import pickle
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -31,7 +35,12 @@ def main() -> int:
     if given.engine:
         print(json.dumps(_run(given)))
         return 0
-    engines = {name: _child(given, name) for name in given.engines.split(",")}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "instance.pickle"
+        made = multiprocessing.get_context("spawn").Process(target=_make, args=(given, path))
+        made.start()
+        made.join()
+        engines = {name: _child(path, name) for name in given.engines.split(",")}
     values = {one["objective"] for one in engines.values() if one.get("proven")}
     ours = engines.get("ours", {})
     result = {
@@ -56,12 +65,20 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--replacement", action="store_true", help="time replacement costs too")
     parser.add_argument("--no-ties", action="store_true", help="any of the optimal portfolios")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--instance", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--engine", choices=ENGINES, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def _child(given: argparse.Namespace, name: str) -> dict[str, Any]:
-    command = [sys.executable, __file__, "--engine", name, *sys.argv[1:]]
+def _make(given: argparse.Namespace, path: Path) -> None:
+    from selection_instance import instance
+
+    problem = instance(given.sites, given.seed, coverage=given.coverage, reach_km=given.reach)
+    path.write_bytes(pickle.dumps(problem, protocol=5))
+
+
+def _child(path: Path, name: str) -> dict[str, Any]:
+    command = [sys.executable, __file__, "--engine", name, "--instance", str(path), *sys.argv[1:]]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         return {"error": (done.stderr.strip().splitlines() or ["killed"])[-1], "proven": False}
@@ -73,11 +90,10 @@ def _peak_mb() -> float:
 
 
 def _run(given: argparse.Namespace) -> dict[str, Any]:
-    from selection_instance import instance
-
     if given.engine == "ours":
         import siteselect.optimise  # noqa: F401  (the import is not the solving)
-    problem = instance(given.sites, given.seed, coverage=given.coverage, reach_km=given.reach)
+    with given.instance.open("rb") as file:
+        problem = pickle.load(file)
     before = _peak_mb()
     wall, cpu = time.perf_counter(), time.process_time()
     result = {"ours": _ours, "cpsat": _cpsat, "highs": _highs}[given.engine](problem, given)
