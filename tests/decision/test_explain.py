@@ -144,7 +144,8 @@ def test_a_changed_pack_or_portfolio_cannot_be_reopened(tiny_pack, run_folder):
 
 def test_the_commands_leave_the_run_verified(run_folder):
     for command in (
-        ["rank", "--nested", "2"], ["alternatives", "--different", "1"], ["jobs", "--quiet"], ["equity"],
+        ["rank", "--nested", "2"], ["alternatives", "--different", "1"], ["jobs", "--quiet"],
+        ["equity"],
         ["tradeoffs", "--against", "zan", "--points", "3", "--workers", "1"],
         ["tradeoffs", "--against", "new_ha", "--points", "4"],
         ["tradeoffs", "--against", "groups", "--workers", "1"],
