@@ -5,6 +5,7 @@ A portfolio found within the gap is optimal, whatever was left out; else the gap
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -16,6 +17,7 @@ from siteselect.optimise.exact import Referee
 from siteselect.optimise.model import FREE, INSIDE, Model, restrict
 from siteselect.optimise.search import Pseudocosts, Search
 from siteselect.optimise.solution import Status
+from siteselect.optimise.stop import Stop
 from siteselect.problem.constraints import Ints
 
 GROWTH, GROWTH_SURVIVORS = 1.5, 1.2
@@ -24,6 +26,9 @@ LONG_NODES, GROWTH_AFTER_LONG = 200, 1.15
 """After a search of so many nodes the next is only so much wider: a little more may do."""
 RESCUE_AFTER = 5
 """After so many searches without an answer a heuristic is asked for one: it says how far to go."""
+MOST_TYING_S = 20.0
+"""Seconds for ties once a portfolio as good as the root bound is known: where every score is the
+same they would take the whole limit, and the answer says that they are not settled."""
 FIRST_SURVIVORS = 30
 """The first search holds so many columns more than the count asks for."""
 
@@ -51,6 +56,20 @@ def _width_for(bound: Bound, wanted: int) -> int:
     return max(1, min(smallest, abs(bound.scaled)) // bound.scale)
 
 
+def _not_for_ties_alone(run: Run, bound: Bound) -> Stop:
+    """The stop of the run; sooner once the root bound is met, when only ties are left to settle."""
+    met: list[float] = []
+
+    def seconds_left() -> float:
+        if run.best is None or run.best.value < bound.value:
+            return run.stop.seconds_left()
+        if not met:
+            met.append(time.perf_counter())
+        return min(run.stop.seconds_left(), met[0] + MOST_TYING_S - time.perf_counter())
+
+    return Stop(seconds_left, run.stop.enough)
+
+
 def deepen(
     run: Run,
     model: Model,
@@ -70,6 +89,7 @@ def deepen(
     ``width`` is the least gap that the first search looks into. ``rescue`` is asked once for a
     heuristic portfolio where that takes long.
     """
+    stop = _not_for_ties_alone(run, bound) if ties else run.stop
     first = survivors(model, bound, bound.value)
     wanted = max(model.count + FIRST_SURVIVORS, int(len(first) * GROWTH_SURVIVORS))
     costs = costs or Pseudocosts.empty(model.n_sites)
@@ -82,7 +102,7 @@ def deepen(
         columns = survivors(model, bound, floor)
         part = restrict(model, columns, fixed_by(model, bound, floor))
         search = Search(
-            part, referee.of(columns), floor, run.stop, ties=ties,
+            part, referee.of(columns), floor, stop, ties=ties,
             held=run.best if run.best is not None and run.best.value >= floor else None,
             costs=costs, on_found=run.earlier,
         )  # fmt: skip

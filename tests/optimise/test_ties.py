@@ -50,3 +50,27 @@ def test_open_ties_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert names != {"a", "c", "d"}
     assert not found.ties_settled
     assert len(_open_ties(found)) == 1
+
+
+def test_equal_scores_do_not_take_the_whole_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every site worth the same under crossing caps: proven at once, ties given up and said so."""
+    monkeypatch.setattr("siteselect.optimise.deepen.MOST_TYING_S", 0.5)
+    g = np.random.default_rng(4)
+    sites, communes = 120, 30
+    commune = g.integers(0, communes, sites)
+    found = solve(
+        SelectionProblem.from_arrays(
+            np.full(sites, 200_000),
+            count=20,
+            charges=g.integers(3, 120, sites),
+            territories={"commune": commune.astype(str), "epci": (commune % 4).astype(str)},
+            caps={
+                "commune": {str(c): 90 for c in range(communes)},
+                "epci": {str(e): 260 for e in range(4)},
+            },
+        ),
+        time_limit_s=60,
+    )
+    assert found.status == "optimal"
+    assert found.objective == found.bound == 4_000_000
+    assert found.timings["total"] < 20
