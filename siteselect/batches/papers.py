@@ -37,6 +37,7 @@ STATUS_WORDS: Mapping[str, Msg] = {
     "optimal": Msg("proven optimal"),
     "within_gap": Msg("within the accepted gap"),
     "limit": Msg("stopped at a limit, not proven"),
+    "interrupted": Msg("interrupted: the best so far, not proven"),
     "infeasible": Msg("infeasible"),
     "failed": Msg("failed"),
     "lost": Msg("not run"),

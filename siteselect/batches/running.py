@@ -55,7 +55,7 @@ class Batch:
         found = {done.status for done in self.done}
         if found & {"failed", "lost"}:
             return 1
-        return 3 if "infeasible" in found else 4 if "limit" in found else 0
+        return 3 if "infeasible" in found else 4 if found & {"limit", "interrupted"} else 0
 
     @property
     def runs(self) -> pd.DataFrame:

@@ -68,7 +68,7 @@ class Done:
     @property
     def has_run(self) -> bool:
         """Whether there is a run directory to read."""
-        return self.status in ("optimal", "within_gap", "limit")
+        return self.status in ("optimal", "within_gap", "limit", "interrupted")
 
 
 @cache
