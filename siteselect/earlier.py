@@ -127,6 +127,6 @@ def _check_budget(paid_keur: int, scenario: Scenario) -> None:
                 Msg("what earlier waves restored already costs more than the budget"),
                 where="constraints.budget_keur",
                 value=budget,
-                remedy=Msg("give at least {least} k€", least=paid_keur),
+                remedy=Msg("give at least {least:,} k€", least=paid_keur),
             )
         )

@@ -219,7 +219,7 @@ def _budget_alone(problem: SelectionProblem, one: Budget, usable: Bools) -> list
         return []
     return [
         Msg(
-            "{name}: at most {limit} k€ allowed, the cheapest sites cost {least} k€",
+            "{name}: at most {limit:,} k€ allowed, the cheapest sites cost {least:,} k€",
             name=one.name,
             limit=one.limit_keur,
             least=-least,

@@ -277,7 +277,7 @@ class _Finder:
             one, one.limit_keur, _unit(one.limit_keur, STEPS), max(0, dearest - one.limit_keur),
             lambda value: dataclasses.replace(one, limit_keur=value),
             lambda extra, to: Msg(
-                "{name}: {extra} k€ more, {to} k€ in all", name=one.name, extra=extra, to=to
+                "{name}: {extra:,} k€ more, {to:,} k€ in all", name=one.name, extra=extra, to=to
             ),
             sign=1, score=-one.cost_keur,
         )  # fmt: skip

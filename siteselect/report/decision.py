@@ -24,7 +24,7 @@ HEADINGS: Mapping[str, Msg] = {
     "replaces": Msg("replaces"), "taken": Msg("taken"),
     "frequency": Msg("frequency"), "low": Msg("low"), "high": Msg("high"),
     "class": Msg("class"), "selected": Msg("selected"), "variant": Msg("variant"),
-    "objective": Msg("objective"), "kept": Msg("kept"), "jaccard": Msg("Jaccard index"),
+    "objective": Msg("objective"), "kept": Msg("sites kept"), "jaccard": Msg("Jaccard index"),
     "entered": Msg("entered"), "left": Msg("left"), "loss": Msg("loss"),
     "differs": Msg("different sites"), "cap_ha": Msg("cap (ha)"), "price": Msg("price"),
     "gross_ha": Msg("gross (ha)"), "access": Msg("access"), "workforce": Msg("workforce"),
@@ -41,7 +41,7 @@ ONE_LINE = {"site_id": 14, "rank": 4, "name": 16}
 """Columns that stay on one line, and the least width of each."""
 VALUES: Mapping[str, Msg] = {
     "always": Msg("always"), "often": Msg("often"), "sometimes": Msg("sometimes"),
-    "never": Msg("never"), "kept": Msg("kept"), "entered": Msg("entered"), "left": Msg("left"),
+    "never": Msg("never"), "kept": Msg("sites kept"), "entered": Msg("entered"), "left": Msg("left"),
     "mixed": Msg("some of the runs"), "optimal": Msg("proven optimal"),
     "infeasible": Msg("infeasible"), "limit": Msg("stopped at a limit, not proven"),
     "selected": Msg("selected"), "not_selected": Msg("not selected"),
