@@ -41,7 +41,7 @@ ONE_LINE = {"site_id": 14, "rank": 4, "name": 16}
 """Columns that stay on one line, and the least width of each."""
 VALUES: Mapping[str, Msg] = {
     "always": Msg("always"), "often": Msg("often"), "sometimes": Msg("sometimes"),
-    "never": Msg("never"), "kept": Msg("sites kept"), "entered": Msg("entered"), "left": Msg("left"),
+    "never": Msg("never"), "kept": Msg("stays"), "entered": Msg("entered"), "left": Msg("left"),
     "mixed": Msg("some of the runs"), "optimal": Msg("proven optimal"),
     "infeasible": Msg("infeasible"), "limit": Msg("stopped at a limit, not proven"),
     "selected": Msg("selected"), "not_selected": Msg("not selected"),
