@@ -104,11 +104,11 @@ def of(events: list[dict], kind: str) -> list[dict]:
 
 
 def tables_in(store: Path) -> dict[str, list[str]]:
-    """sha256 of the tables of every run of a store."""
+    """sha256 of the tables of every run of a store; what was half-written has a hidden name."""
     return {
         place.name: [sha256_of(place / name) for name in TABLES]
         for place in sorted(store.iterdir())
-        if (place / "result.json").is_file()
+        if (place / "result.json").is_file() and not place.name.startswith(".")
     }
 
 

@@ -165,7 +165,7 @@ def test_earlier_restoration_leaves_smaller_parcels_and_less_money():
         ({"zan": {"restored_ha": {"R": 1.0}}}, "no restoration parcel"),
         ({"zan": {"restored_ha": {"P": 4.01}}}, "more land was restored"),
         ({"zan": {"restored_ha": {"Q": 1.0}}, "locks": {"include": ["B"]}}, "forced in was"),
-        ({"zan": {"restored_ha": {"P": 4.0}}, "constraints": {"budget_keur": 999}}, "1000 k€"),
+        ({"zan": {"restored_ha": {"P": 4.0}}, "constraints": {"budget_keur": 999}}, "1,000 k€"),
     ],
 )
 def test_impossible_earlier_restoration_is_refused(scenario, told):
