@@ -122,7 +122,7 @@ function when(job) {
 }
 
 function log(job) {
-  const text = h("pre", { class: "log", tabindex: 0, "aria-label": w("log") });
+  const text = h("pre", { class: "log", tabindex: 0, role: "region", "aria-label": w("log") });
   return h("details", { ontoggle: act(async ({ target }) => {
     if (target.open) text.textContent = (await api.get(path`/api/jobs/${job.id}`)).log || w("none");
   }) }, h("summary", { class: "small" }, w("log")), text);
