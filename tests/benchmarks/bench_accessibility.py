@@ -95,10 +95,9 @@ def _child(given: argparse.Namespace, engine: str) -> dict[str, Any]:
 def _summary(given: argparse.Namespace, engines: dict[str, dict[str, Any]]) -> dict[str, Any]:
     peer = engines.get("networkx", {}).get("matrix", {}).get("cpu_ms_per_site")
     for figures in engines.values():
-        if peer:
-            cost = figures["matrix"]["cpu_ms_per_site"]
-        # a job too small for the clock has no ratio
-        figures["ratio_to_networkx"] = round(peer / cost, 1) if cost > 0 else None
+        cost = figures["matrix"]["cpu_ms_per_site"]
+        # a job too small for the clock, on either side, has no ratio
+        figures["ratio_to_networkx"] = round(peer / cost, 1) if peer and cost > 0 else None
     keys = {key for figures in engines.values() for key in figures["digest"]}
     same = {
         key: len({f["digest"][key] for f in engines.values() if key in f["digest"]}) == 1
