@@ -94,6 +94,14 @@ class Multipliers:
     halls: tuple[Hall, ...] = ()
     hall_y: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
+    def prices(self, model: Model) -> NDArray[np.float64] | None:
+        """float[demand], μ of every point; ``None`` without coverage."""
+        if model.reach is None:
+            return None
+        prices = np.zeros(len(model.weights))
+        prices[self.demand] = self.mu
+        return prices
+
 
 @dataclass(frozen=True, eq=False)
 class Bound:

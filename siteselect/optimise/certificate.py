@@ -103,8 +103,7 @@ def certify(
     plain = dataclasses.replace(plain, origin=np.arange(len(plain.lower)))
     tight = tightened(plain)
     model = tight.model
-    relaxation = sift(model, stop=stop).relaxation
-    root = step_of(model, relaxation.multipliers(), _cliques_of(model))
+    root = step_of(model, sift(model, stop=stop).multipliers, _cliques_of(model))
     start = Fixings(model.state.copy(), model.shut.copy())
     found = proven(model, root, start)
     writer = _Writer(problem, plain, tight)

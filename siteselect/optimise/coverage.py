@@ -16,6 +16,9 @@ from siteselect.optimise.model import Model
 from siteselect.problem.constraints import Ints
 
 TOLERANCE = 1e-6
+LEAST_ROWS, SHARE_OF_ROWS = 50, 0.1
+"""Rows are added so many at a time, those that matter most first: a programme with few rows moves
+far at first, and most of what it then violates it would not have violated in the end."""
 GROUPS = 60
 SAMPLE = 3_000
 """Anchors of the groups are picked among so many sites."""
@@ -24,7 +27,12 @@ WORTH = 1e-7
 
 
 class CoverageForm(Protocol):
-    """What a relaxation asks of its coverage."""
+    """What a relaxation asks of its coverage.
+
+    ``constant`` is what the programme leaves out of its objective, in its units.
+    """
+
+    constant: float
 
     def gain(self) -> Floats:
         """float[S]: what the objective holds for each site, in units of the score."""
@@ -39,43 +47,58 @@ class CoverageForm(Protocol):
         """Demand points and μ = w − π of each, from the duals in units of the score."""
 
 
-class OverCoverage:
-    """Σ w min(1, X) = Σ W_s x_s − Σ w_k o_k with o_k ≥ X_k − 1, o_k ≥ 0, rows as they are needed.
+class Crossing:
+    """Each point counted as if its cover X stayed on the side of 1 where its price μ was before; a
+    row corrects that where it does not:
 
-    Few rows while few sites are in play: the form of the exact search.
+    under 1: w min(1, X) = w X − w v with v ≥ X − 1; over 1: w − w v with v ≥ 1 − X; v ≥ 0.
+
+    Rows are made as they are violated: few, where the prices are those of a programme nearby (all
+    are under 1 without). The form of the exact search.
     """
 
     def __init__(self, model: Model, lp: GrowingLp, unit: float) -> None:
         self._model, self._lp, self._unit = model, lp, unit
         self._reach = model.reach_or_fail()
+        priced = np.zeros(len(model.weights)) if model.mu is None else model.mu
+        self._over = (2 * priced > model.weights) & (model.weights > 0)
+        self._sign = np.where(self._over, -1.0, 1.0)
         self._demand: list[int] = []
         self._rows: list[int] = []
         self._row_of = np.full(len(model.weights), -1, np.int64)
+        self.constant = float(model.weights[self._over].sum()) / unit
 
     def gain(self) -> Floats:
-        """The full weight that each site reaches."""
-        return np.asarray(self._reach @ self._model.weights, dtype=np.float64)
+        """The weight that each site reaches among the points guessed under 1."""
+        under = np.where(self._over, 0, self._model.weights)
+        return np.asarray(self._reach @ under, dtype=np.float64)
 
     def entries(self, sites: Ints) -> tuple[Ints, Ints, Floats]:
-        """Ones in the rows of the points reached."""
+        """±1 in the rows of the points reached."""
         part = self._reach[sites].tocoo()
         where = self._row_of[part.col]
         keep = where >= 0
-        return where[keep], part.row[keep].astype(np.int64), np.ones(int(keep.sum()))
+        sign = self._sign[part.col[keep]]
+        return where[keep], part.row[keep].astype(np.int64), sign
 
     def separate(self, loads: Floats, columns: Ints, positions: Ints) -> int:
-        """Points reached more than once."""
+        """Points on the other side of 1 than guessed."""
         sites = np.flatnonzero(loads > TOLERANCE)
         cover = self._reach[sites].T @ loads[sites]
-        wanted = (cover > 1 + TOLERANCE) & (self._row_of < 0) & (self._model.weights > 0)
-        demand = np.flatnonzero(wanted)
+        beyond = (cover - 1) * self._sign
+        wrong = (beyond > TOLERANCE) & (self._row_of < 0) & (self._model.weights > 0)
+        demand = np.flatnonzero(wrong)
+        most = max(LEAST_ROWS, int(SHARE_OF_ROWS * len(demand)))
+        if len(demand) > most:
+            worst = np.argsort(-(beyond * self._model.weights)[demand], kind="stable")[:most]
+            demand = np.sort(demand[worst])
         if len(demand):
             self._add(demand, columns, positions)
         return len(demand)
 
     def _add(self, demand: Ints, columns: Ints, positions: Ints) -> None:
         many = len(demand)
-        over = self._lp.add_columns(
+        wrong = self._lp.add_columns(
             -self._model.weights[demand] / self._unit, np.zeros(many), np.full(many, INFINITE),
             np.zeros(many + 1, np.int64), np.zeros(0, np.int64), np.zeros(0),
         )  # fmt: skip
@@ -84,12 +107,12 @@ class OverCoverage:
         part = self._reach[self._model.site[columns]].tocoo()
         keep = spot[part.col] >= 0
         row = np.concatenate([spot[part.col[keep]], np.arange(many)])
-        column = np.concatenate([positions[part.row[keep]], over])
-        value = np.concatenate([np.ones(int(keep.sum())), -np.ones(many)])
+        column = np.concatenate([positions[part.row[keep]], wrong])
+        value = np.concatenate([self._sign[part.col[keep]], -np.ones(many)])
         order = np.argsort(row, kind="stable")
         starts = np.searchsorted(row[order], np.arange(many + 1))
         placed = self._lp.add_rows(
-            np.full(many, -INFINITE), np.ones(many), starts, column[order], value[order],
+            np.full(many, -INFINITE), self._sign[demand], starts, column[order], value[order],
             elastic=False,
         )  # fmt: skip
         self._row_of[demand] = placed
@@ -97,8 +120,12 @@ class OverCoverage:
         self._rows.extend(placed.tolist())
 
     def multipliers(self, dual: Floats) -> tuple[Ints, Floats]:
-        """μ is the dual of the row of a point."""
-        return np.array(self._demand, np.int64), dual[self._rows]
+        """μ is the dual of the row of a point under 1, and w less that dual of one over 1."""
+        weights = self._model.weights
+        mu = np.where(self._over, weights, 0).astype(np.float64)
+        mu[self._demand] += self._sign[self._demand] * dual[self._rows]
+        held = np.flatnonzero(self._over | (self._row_of >= 0))
+        return held, mu[held]
 
 
 class GroupCuts:
@@ -122,6 +149,7 @@ class GroupCuts:
         self._open: list[NDArray[np.float64]] = []
         self._rows: list[Ints] = []
         self._first = True
+        self.constant = 0.0
 
     def gain(self) -> Floats:
         """Nothing: θ holds the coverage."""

@@ -12,20 +12,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from siteselect.optimise.bound import Bound
+from siteselect.optimise.branching import Pseudocosts
 from siteselect.optimise.clock import Run
 from siteselect.optimise.exact import Referee
-from siteselect.optimise.model import FREE, INSIDE, Model, restrict
-from siteselect.optimise.search import Pseudocosts, Search
+from siteselect.optimise.model import FREE, INSIDE, Model
+from siteselect.optimise.search import searched
 from siteselect.optimise.solution import Status
 from siteselect.optimise.stop import Stop
 from siteselect.problem.constraints import Ints
 
 GROWTH, GROWTH_SURVIVORS = 1.5, 1.2
 """Each search is wider than the one before by these factors, of the gap and of the columns."""
+GROWTH_AFTER_TREE = 1.22
+"""After one that its root did not close: a search costs about twice as much at each step then,
+which makes all of them together cheapest."""
 LONG_NODES, GROWTH_AFTER_LONG = 200, 1.15
 """After a search of so many nodes the next is only so much wider: a little more may do."""
-RESCUE_AFTER = 5
-"""After so many searches without an answer a heuristic is asked for one: it says how far to go."""
+RESCUE_AFTER = 2_000
+"""After so many nodes without an answer a heuristic is asked for one: it says how far to go."""
 MOST_TYING_S = 20.0
 """Seconds for ties once a portfolio as good as the root bound is known: where every score is the
 same they would take the whole limit, and the answer says that they are not settled."""
@@ -100,13 +104,11 @@ def deepen(
             # Only something better is wanted: nothing found then proves the best.
             floor = run.best.value + (not ties)
         columns = survivors(model, bound, floor)
-        part = restrict(model, columns, fixed_by(model, bound, floor))
-        search = Search(
-            part, referee.of(columns), floor, stop, ties=ties,
+        outcome = searched(
+            model, columns, fixed_by(model, bound, floor), judge=referee.judge, floor=floor,
+            stop=stop, ties=ties, costs=costs, on_found=run.earlier,
             held=run.best if run.best is not None and run.best.value >= floor else None,
-            costs=costs, on_found=run.earlier,
         )  # fmt: skip
-        outcome = search.run()
         steps, nodes = steps + 1, nodes + outcome.nodes
         run.info.update(survivors=len(columns), nodes=nodes, deepenings=steps)
         if not outcome.finished:
@@ -123,9 +125,10 @@ def deepen(
         run.bound = floor - 1
         if floor <= least:
             return "infeasible"
-        if steps == RESCUE_AFTER and run.best is None and rescue is not None:
+        if nodes >= RESCUE_AFTER and run.best is None and rescue is not None:
             rescue()
+            rescue = None
         long = outcome.nodes >= LONG_NODES
-        growth = GROWTH_AFTER_LONG if long else GROWTH
+        growth = GROWTH_AFTER_LONG if long else GROWTH_AFTER_TREE if outcome.nodes > 1 else GROWTH
         more = len(columns) + 1 if long else int(len(columns) * GROWTH_SURVIVORS)
         width = max(int(width * growth) + 1, _width_for(bound, more))

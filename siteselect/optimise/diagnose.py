@@ -330,7 +330,7 @@ def root_conflict(problem: SelectionProblem, stop: Stop = NEVER_STOP) -> tuple[C
     root = sift(model, stop=stop)
     if root.bound.value >= least_value(model):
         return ()
-    given = root.relaxation.multipliers()
+    given = root.multipliers
     tiny = 1e-9 * root.relaxation.unit / np.maximum(given.block.largest, 1)
     used = set(model.origin[given.block.rows[np.abs(given.y) > tiny]].tolist())
     cut = any(

@@ -141,13 +141,21 @@ class GrowingLp:
             if enough is not None:
                 self._highs.setOptionValue("objective_bound", INFINITE)
 
-    def trial(self, limit: int) -> float:
-        """The objective after a few iterations from where it stands (strong branching)."""
+    def trial(self, limit: int, enough: float = -INFINITE) -> float:
+        """The objective after a few iterations from where it stands (strong branching); ends
+        where it falls to ``enough``. Only ``dual`` is read: any multipliers make a bound.
+        """
         self._highs.setOptionValue("simplex_iteration_limit", limit)
+        self._highs.setOptionValue("objective_bound", -enough)
         self._allow()
         self._highs.run()
         self._highs.setOptionValue("simplex_iteration_limit", 2**31 - 1)
-        return -float(self._highs.getInfo().objective_function_value)
+        self._highs.setOptionValue("objective_bound", INFINITE)
+        value = -float(self._highs.getInfo().objective_function_value)
+        if value <= enough:
+            dual = -np.asarray(self._highs.getSolution().row_dual)
+            self.dual = dual if len(dual) == self.n_rows else np.zeros(self.n_rows)
+        return value
 
     def basis(self) -> highspy.HighsBasis:
         """The basis, to come back to."""

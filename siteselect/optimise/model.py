@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
 
 from siteselect.optimise.conflicts import ConflictGraph
+from siteselect.optimise.demand import merge_demand
 from siteselect.optimise.workers import Flow
 from siteselect.problem import (
     NO_LOWER,
@@ -56,6 +57,12 @@ class Model:
         CSR sites × demand or ``None``; ``weights`` int64[demand].
     flow
         Workers that sites compete for, or ``None``.
+    mu
+        float[demand], price of a worker covered more than once in a programme nearby: a guess that
+        saves rows, or ``None``.
+    label
+        int64[demand], the point of this model that each of the model before has become, −1 where
+        it left; ``None`` where this is no part of another model.
     column_of, site_of, parcel_of
         Index in the problem of each column, site and parcel of the model.
     """
@@ -80,6 +87,8 @@ class Model:
     count: int
     at_most: bool
     flow: Flow | None = None
+    mu: NDArray[np.float64] | None = None
+    label: Ints | None = None
 
     @property
     def n_columns(self) -> int:
@@ -222,21 +231,27 @@ def needed_at_zero(model: Model) -> NDArray[np.bool_]:
     return np.asarray(low | high)
 
 
-def restrict(model: Model, columns: Ints, state: NDArray[np.int8]) -> Model:
+def restrict(
+    model: Model, columns: Ints, state: NDArray[np.int8], *, for_good: bool = False
+) -> Model:
     """The model on some of its columns (ascending); every other column counts as shut.
 
     ``state`` fixes sites. Sites without a column left vanish, rows that no choice among these
     columns can break too, and demand points reached by the same sites become one (those that a
-    single site reaches are added to its score).
+    single site reaches are added to its score). ``for_good``: sites fixed in stay in, and what
+    they reach is theirs.
     """
     sites, site = np.unique(model.site[columns], return_inverse=True)
     by_column = csc_array(model.x_columns[:, columns])
     keep = _breakable(csr_array(by_column), model)
     score = model.score[columns].copy()
-    reach, weights = model.reach, model.weights
+    reach, weights, mu, label = model.reach, model.weights, model.mu, None
     if reach is not None:
-        reach, weights, alone = merge_demand(csr_array(reach[sites]), weights)
-        score += alone[site]
+        inside = state[sites] == INSIDE if for_good else np.zeros(len(sites), bool)
+        merged = merge_demand(csr_array(reach[sites]), weights, inside)
+        reach, weights, label = merged.reach, merged.total(weights), merged.label
+        mu = None if mu is None else merged.total(mu)
+        score += merged.alone[site]
     return Model(
         score=score,
         site=site.astype(np.int64),
@@ -258,6 +273,8 @@ def restrict(model: Model, columns: Ints, state: NDArray[np.int8]) -> Model:
         count=model.count,
         at_most=model.at_most,
         flow=None if model.flow is None else model.flow.restricted(columns, sites),
+        mu=mu,
+        label=label,
     )
 
 
@@ -271,35 +288,6 @@ def _breakable(x: csr_array, model: Model) -> Ints:
     over = (model.upper != NO_UPPER) & (high > model.upper)
     under = (model.lower != NO_LOWER) & (low < model.lower)
     return np.flatnonzero(over | under)
-
-
-def merge_demand(reach: csr_array, weights: Ints) -> tuple[csr_array, Ints, Ints]:
-    """Demand points with the same reach merged: (reach, weights, weight of each site's own).
-
-    Points reached by one site only leave the matrix: their weight is that site's alone.
-    """
-    by_demand = csc_array(reach)
-    by_demand.sort_indices()
-    sizes = np.diff(by_demand.indptr)
-    alone = np.zeros(reach.shape[0], np.int64)
-    single = np.flatnonzero(sizes == 1)
-    np.add.at(alone, by_demand.indices[by_demand.indptr[single]], weights[single])
-    groups: dict[bytes, int] = {}
-    members: list[NDArray[np.int32]] = []
-    total: list[int] = []
-    for i in np.flatnonzero((sizes > 1) & (weights > 0)).tolist():
-        own = by_demand.indices[by_demand.indptr[i] : by_demand.indptr[i + 1]]
-        key = own.tobytes()
-        if key not in groups:
-            groups[key] = len(members)
-            members.append(own)
-            total.append(0)
-        total[groups[key]] += int(weights[i])
-    starts = np.concatenate([[0], np.cumsum([len(one) for one in members])]).astype(np.int64)
-    flat = np.concatenate(members) if members else np.zeros(0, np.int32)
-    shape = (reach.shape[0], len(members))
-    merged = csc_array((np.ones(len(flat), np.int64), flat, starts), shape=shape)
-    return csr_array(merged), np.array(total, np.int64), alone
 
 
 def least_value(model: Model) -> int:

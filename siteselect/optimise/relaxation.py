@@ -14,7 +14,7 @@ from siteselect.optimise.bound import (
     largest_coefficients,
 )
 from siteselect.optimise.conflicts import violated_cliques
-from siteselect.optimise.coverage import CoverageForm, GroupCuts, OverCoverage
+from siteselect.optimise.coverage import CoverageForm, Crossing, GroupCuts
 from siteselect.optimise.lp import INFINITE, Floats, GrowingLp
 from siteselect.optimise.model import INSIDE, OUTSIDE, Model, needed_at_zero
 from siteselect.optimise.workers import Hall, HallCuts
@@ -22,6 +22,10 @@ from siteselect.problem import NO_LOWER, NO_UPPER
 from siteselect.problem.constraints import Ints
 
 TOLERANCE = 1e-6
+BATCH = 400
+"""Columns added at a time."""
+MOST_GROWN = 40
+"""A clique grows by no more sites than this."""
 MOST_ROWS = 300
 """With no more rows than this the linear programme holds them all from the start."""
 
@@ -39,7 +43,7 @@ class Relaxation:
         self.unit = max(1.0, float(np.abs(gain).max(initial=1.0)))
         self.coverage: CoverageForm | None = None
         if model.reach is not None:
-            form = GroupCuts if grouped else OverCoverage
+            form = GroupCuts if grouped else Crossing
             self.coverage = form(model, self.lp, self.unit)
         self.workers: HallCuts | None = None
         if model.flow is not None:
@@ -243,7 +247,7 @@ class Relaxation:
 
         Slacks in use are not made dearer: see :meth:`insist`.
         """
-        enough = floor / self.unit - TOLERANCE
+        enough = self._enough(floor)
         try:
             self.lp.solve_once(enough=enough)
             bound = self.bound()
@@ -253,6 +257,19 @@ class Relaxation:
         finally:
             self._read()
         return bound
+
+    def _enough(self, floor: int) -> float:
+        """The objective of the programme under which no portfolio is worth ``floor``."""
+        constant = 0.0 if self.coverage is None else self.coverage.constant
+        return floor / self.unit - constant - TOLERANCE
+
+    def trial(self, floor: int, limit: int) -> tuple[float, Bound | None]:
+        """A few iterations from where it stands: the objective reached, and the exact bound where
+        that may be under ``floor``. The present solution stays as it was read.
+        """
+        enough = self._enough(floor)
+        value = self.lp.trial(limit, enough)
+        return value, self.bound() if value <= enough else None
 
     def _read(self) -> None:
         """The values reached: out of time they are as good a hint as any; after an interrupt there
@@ -308,26 +325,7 @@ class Relaxation:
         if not conflict.any():
             return 0
         cliques = [sites[one] for one in violated_cliques(conflict, load[sites])]
-        return self.add_cuts([self._clique_cut(one) for one in cliques])
-
-    def _clique_cut(self, sites: Ints) -> Cut:
-        """A clique of sites grown by the most valuable sites that all of them exclude."""
-        members = sites.tolist()
-        open_to = self.model.conflicts.neighbours(members[0])
-        for other in members[1:]:
-            open_to = np.intersect1d(
-                open_to, self.model.conflicts.neighbours(other), assume_unique=True
-            )
-        first = np.minimum(self.model.start[open_to], self.model.n_columns - 1)
-        order = np.argsort(-self._worth[first], kind="stable")[:40]
-        open_to = open_to[order]
-        while len(open_to):
-            taken = int(open_to[0])
-            members.append(taken)
-            open_to = open_to[np.isin(open_to, self.model.conflicts.neighbours(taken))]
-        start = self.model.start
-        parts = [np.arange(start[s], start[s + 1]) for s in sorted(members)]
-        return Cut(np.concatenate(parts), 1)
+        return self.add_cuts([clique_cut(self.model, one, self._worth) for one in cliques])
 
     def _separate_demand(self) -> int:
         positions, made = self._position[self.columns], 0
@@ -371,3 +369,35 @@ class Relaxation:
         """float[S], how much of each site the solution chooses."""
         loads = np.bincount(self.model.site[self.columns], self.x, minlength=self.model.n_sites)
         return loads.astype(np.float64)
+
+
+def clique_cut(model: Model, sites: Ints, worth: Floats) -> Cut:
+    """A clique of sites grown by the most valuable sites (float[J]) that all of them exclude."""
+    members = sites.tolist()
+    open_to = model.conflicts.neighbours(members[0])
+    for other in members[1:]:
+        open_to = np.intersect1d(open_to, model.conflicts.neighbours(other), assume_unique=True)
+    first = np.minimum(model.start[open_to], model.n_columns - 1)
+    open_to = open_to[np.argsort(-worth[first], kind="stable")[:MOST_GROWN]]
+    while len(open_to):
+        taken = int(open_to[0])
+        members.append(taken)
+        open_to = open_to[np.isin(open_to, model.conflicts.neighbours(taken))]
+    parts = [np.arange(model.start[s], model.start[s + 1]) for s in sorted(members)]
+    return Cut(np.concatenate(parts), 1)
+
+
+def improving(model: Model, bound: Bound, columns: Ints, unit: float) -> Ints:
+    """Columns beside those of a programme whose reduced cost says they would improve it.
+
+    A column improves the programme when choosing it costs less than leaving its site as it is:
+    its penalty is then under the site's own value. The best ones first cut to ``BATCH``.
+    """
+    absent = ~model.shut
+    absent[columns] = False
+    gain = bound.site_penalty[model.site] - bound.column_penalty
+    threshold = int(1e-9 * unit * bound.scale) + 1
+    wanted = np.flatnonzero(absent & (gain > threshold))
+    if len(wanted) <= BATCH:
+        return wanted
+    return np.sort(wanted[np.argsort(-gain[wanted], kind="stable")[:BATCH]])

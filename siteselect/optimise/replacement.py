@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from siteselect.optimise.branching import Pseudocosts
 from siteselect.optimise.clock import Progress, Run
 from siteselect.optimise.deepen import deepen
 from siteselect.optimise.exact import Portfolio, Referee
 from siteselect.optimise.model import OUTSIDE, Model, compile_model, least_value
 from siteselect.optimise.presolve import presolved
 from siteselect.optimise.root import Root, resift, sift
-from siteselect.optimise.search import Pseudocosts
 from siteselect.optimise.solution import Solution, Status
 from siteselect.optimise.stop import stop_at
 from siteselect.problem import SelectionProblem

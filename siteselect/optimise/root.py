@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from siteselect.optimise.bound import Bound
+from siteselect.optimise.bound import Bound, Multipliers, exact_bound
 from siteselect.optimise.model import Model
-from siteselect.optimise.relaxation import Relaxation
+from siteselect.optimise.polish import polish
+from siteselect.optimise.relaxation import BATCH, Relaxation, improving
 from siteselect.optimise.stop import OutOfTimeError, Stop
 from siteselect.problem import NO_LOWER
 from siteselect.problem.constraints import Ints
 
-BATCH = 400
-"""Columns added at a time."""
 FIRST_PER_ROW = 10
 """Columns of the first programme taken from each row that asks for something."""
+NEAR, NEAR_ROUNDS = 3e-3, 3
+"""With coverage the sifting ends where so many rounds lowered the bound by less than this share:
+what is left is quicker in another form (:mod:`~siteselect.optimise.polish`)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Root:
-    """The relaxation at its optimum and the best exact bound met on the way."""
+    """The relaxation at its optimum (or near it), multipliers and the best exact bound met."""
 
     relaxation: Relaxation
+    multipliers: Multipliers
     bound: Bound
     rounds: int
     finished: bool = True
@@ -46,30 +49,56 @@ def first_columns(model: Model) -> Ints:
 
 def sift(model: Model, *, stop: Stop) -> Root:
     """Solve the root relaxation over all columns; ends early, with a valid bound, on ``stop``."""
-    return resift(model, Relaxation(model, first_columns(model), grouped=True), stop=stop)
+    relaxation = Relaxation(model, first_columns(model), grouped=True)
+    near = model.reach is not None and model.flow is None
+    root = resift(model, relaxation, stop=stop, near=NEAR if near else 0.0)
+    if not near or not root.finished:
+        return root
+    best = polish(model, root.multipliers, root.bound, stop=stop)
+    if best is None:
+        return replace(root, finished=False)
+    return Root(relaxation, best.multipliers, best.bound, root.rounds + best.rounds)
 
 
-def resift(model: Model, relaxation: Relaxation, *, stop: Stop) -> Root:
-    """Go on from a relaxation solved before, at the fixings it has now."""
+def resift(model: Model, relaxation: Relaxation, *, stop: Stop, near: float = 0.0) -> Root:
+    """Go on from a relaxation solved before, at the fixings it has now.
+
+    Ends where some rounds lower the bound by less than a share ``near`` of it.
+    """
     primal, rounds = False, 0
     relaxation.lp.seconds_left = stop.seconds_left
     best: Bound | None = None
+    known: list[int] = []
     while True:
+        finished = True
         try:
             relaxation.solve(primal=primal)
         except OutOfTimeError:
-            return Root(relaxation, _lower(relaxation.bound(), best), rounds, False)
-        rounds += 1
-        bound = relaxation.bound()
+            finished = False
+        multipliers = relaxation.multipliers()
+        bound = exact_bound(model, multipliers, relaxation.state, relaxation.shut)
         best = _lower(bound, best)
+        if not finished:
+            return Root(relaxation, multipliers, best, rounds, finished)
+        rounds += 1
+        known.append(best.value)
         added = relaxation.separate()
-        new = _promising(model, relaxation, bound)
+        new = improving(model, bound, relaxation.columns, relaxation.unit)
+        if added == 0 and len(new) == 0:
+            return Root(relaxation, multipliers, bound, rounds)
+        if near and not len(new) and _slow(known, near):
+            return Root(relaxation, multipliers, best, rounds)
         relaxation.add_columns(new)
         primal = added == 0
-        if added == 0 and len(new) == 0:
-            return Root(relaxation, bound, rounds)
         if stop():
-            return Root(relaxation, best, rounds, False)
+            return Root(relaxation, multipliers, best, rounds, False)
+
+
+def _slow(known: list[int], near: float) -> bool:
+    """Whether the last rounds lowered the bound by less than a share of it."""
+    if len(known) <= NEAR_ROUNDS:
+        return False
+    return known[-1 - NEAR_ROUNDS] - known[-1] < near * abs(known[-1])
 
 
 def ceiling(model: Model) -> int:
@@ -83,20 +112,3 @@ def ceiling(model: Model) -> int:
 
 def _lower(bound: Bound, other: Bound | None) -> Bound:
     return bound if other is None or bound.value <= other.value else other
-
-
-def _promising(model: Model, relaxation: Relaxation, bound: Bound) -> Ints:
-    """Columns not in the programme whose reduced cost says they would improve it.
-
-    A column improves the programme when choosing it costs less than leaving its site as it is:
-    its penalty is then under the site's own value.
-    """
-    absent = np.ones(model.n_columns, bool)
-    absent[relaxation.columns] = False
-    improving = bound.site_penalty[model.site] - bound.column_penalty
-    threshold = int(1e-9 * relaxation.unit * bound.scale) + 1
-    wanted = np.flatnonzero(absent & (improving > threshold) & ~relaxation.shut)
-    if len(wanted) <= BATCH:
-        return wanted
-    order = np.argsort(-improving[wanted], kind="stable")[:BATCH]
-    return np.sort(wanted[order])

@@ -9,23 +9,26 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import highspy
 import numpy as np
 from numpy.typing import NDArray
 
 from siteselect.optimise.bound import Bound, Cut
+from siteselect.optimise.branching import Branching, Pseudocosts
 from siteselect.optimise.exact import Portfolio
-from siteselect.optimise.model import FREE, INSIDE, OUTSIDE, Model
+from siteselect.optimise.model import FREE, INSIDE, OUTSIDE, Model, restrict
 from siteselect.optimise.relaxation import TOLERANCE, Relaxation
 from siteselect.optimise.stop import OutOfTimeError, Stop
-from siteselect.optimise.ties import comes_before, may_come_first
+from siteselect.optimise.ties import Frame, comes_before, may_come_first
 from siteselect.problem.constraints import Ints
 
-STRONG_CANDIDATES = 8
-STRONG_ITERATIONS = 25
-RELIABLE = 2
+APART = 0.5
+"""A node left with no more than this share of the columns gets a programme of its own."""
+SHRUNK = 0.7
+"""A root left with no more than this share of its columns is worth writing anew: it is smaller."""
 MOST_ROUNDS = 30
 
 
@@ -45,46 +48,23 @@ class Outcome:
     """What a search found: the best portfolio, the nodes it took, and whether it finished.
 
     ``bound`` holds for everything that was searched (only meaningful when not ``finished``).
+    ``left`` is set where the root alone ruled out so many columns that the search should start
+    anew on the others: what it found out is in it, nothing else was searched.
     """
 
     best: Portfolio | None = None
     nodes: int = 0
     finished: bool = True
     bound: int | None = None
+    left: Left | None = None
 
 
-@dataclass
-class Pseudocosts:
-    """Loss of objective per unit of rounding, by site and direction."""
+@dataclass(frozen=True, eq=False)
+class Left:
+    """What a root leaves: columns (local, ascending) and the state of the sites."""
 
-    total: NDArray[np.float64]
-    count: NDArray[np.int64]
-
-    @staticmethod
-    def empty(n_sites: int) -> Pseudocosts:
-        """Nothing known."""
-        return Pseudocosts(np.zeros((2, n_sites)), np.zeros((2, n_sites), np.int64))
-
-    def of(self, sites: Ints) -> Pseudocosts:
-        """A copy for some of the sites."""
-        return Pseudocosts(self.total[:, sites], self.count[:, sites])
-
-    def learn(self, sites: Ints, other: Pseudocosts) -> None:
-        """Take over what was learnt for some of the sites since the copy was made."""
-        self.total[:, sites], self.count[:, sites] = other.total, other.count
-
-    def note(self, direction: int, site: int, loss_per_unit: float) -> None:
-        """One more loss seen: downwards (0) or upwards (1)."""
-        self.total[direction, site] += max(0.0, loss_per_unit)
-        self.count[direction, site] += 1
-
-    def estimate(self, direction: int) -> NDArray[np.float64]:
-        """float[S], the mean loss of each site; that of all where none was seen."""
-        known = self.count[direction] > 0
-        mean = self.total[direction].sum() / max(1, int(self.count[direction].sum()))
-        guess = np.full(len(known), mean if mean > 0 else 1.0)
-        guess[known] = self.total[direction, known] / self.count[direction, known]
-        return guess
+    columns: Ints
+    state: NDArray[np.int8]
 
 
 @dataclass
@@ -107,16 +87,19 @@ class Search:
     held
         The best portfolio so far, where there is one worth ``floor`` with ties.
     costs
-        What branching has cost so far, where searches share it; by site of the parent model.
+        What branching has cost so far; by site of the parent model.
+    frame
+        Where portfolios are compared.
     """
 
     model: Model
     judge: Callable[[Ints], Portfolio | None]
     floor: int
     stop: Stop
+    frame: Frame
+    costs: Pseudocosts
     ties: bool = False
     held: Portfolio | None = None
-    costs: Pseudocosts | None = None
     on_found: Callable[[Portfolio], None] | None = None
     outcome: Outcome = field(default_factory=Outcome)
 
@@ -125,21 +108,20 @@ class Search:
         self.relaxation = Relaxation(self.model, np.arange(self.model.n_columns))
         self.relaxation.lp.seconds_left = self.stop.seconds_left
         sites = self.model.site_of
-        own = self.costs.of(sites) if self.costs else Pseudocosts.empty(self.model.n_sites)
-        self._losses = own
+        self._branching = Branching(self.relaxation, self.costs.of(sites), self._closed)
         self._heap: list[tuple[int, int, Node]] = []
         self._ticket = 0
+        self._root: tuple[Bound, NDArray[np.int8]] | None = None
         start = Node(self.model.state.copy(), self.model.shut.copy(), 2**62, 0)
         node: Node | None = start
-        while node is not None:
+        while node is not None and self.outcome.left is None:
             after = self._step(node)
             if after is node:
                 self._push(node)
                 self.outcome.finished = False
                 break
             node = after
-        if self.costs is not None:
-            self.costs.learn(sites, self._losses)
+        self.costs.learn(sites, self._branching.losses)
         if self._heap:
             self.outcome.bound = max(-item[0] for item in self._heap)
         return self.outcome
@@ -174,10 +156,8 @@ class Search:
             return True
         if not self.ties or self.held is None or bound > self.held.value:
             return False
-        return not may_come_first(self.model, state, shut, self._local(self.held))
-
-    def _local(self, portfolio: Portfolio) -> Ints:
-        return np.searchsorted(self.model.column_of, portfolio.columns)
+        open_columns = self.frame.open_columns(~shut & (state[self.model.site] != OUTSIDE))
+        return not may_come_first(self.frame.model, open_columns, self.frame.place(self.held))
 
     def _open(self, node: Node) -> Node | None:
         """Bound a node, branch; the child to go on with, or ``None`` where the node is closed."""
@@ -191,7 +171,18 @@ class Search:
                 return None
             fractional = self._fractional(state)
             if len(fractional):
-                return self._branch(state, shut, bound, node.depth, fractional)
+                if node.depth and self._apart(state, shut):
+                    return None
+                site = self._branching.choose(
+                    state, shut, fractional, self.floor, at_root=node.depth == 0
+                )
+                if site is None:
+                    continue
+                if node.depth == 0:
+                    self._root = (bound, state.copy())
+                    if self._shrunk(state, shut):
+                        return None
+                return self._branch(state, shut, bound, node.depth, site)
             if self._undecided():
                 return self._settle(state, shut, bound, node.depth)
             if self._closed(bound.value, state, shut):
@@ -259,14 +250,20 @@ class Search:
             return
         held = self.held
         if held is not None and found.value == held.value:
-            first = comes_before(self.model, self._local(found), self._local(held))
-            held = None if first else held
+            place = self.frame.place
+            held = None if comes_before(self.frame.model, place(found), place(held)) else held
         if held is not None and found.value <= held.value:
             return
         self.held = self.outcome.best = found
         self.floor = found.value if self.ties else found.value + 1
         if self.on_found is not None:
             self.on_found(found)
+        if self._root is not None:
+            bound, state = self._root
+            state = state.copy()
+            shut = self.model.shut.copy()
+            self._tighten(state, shut, bound)
+            self._shrunk(state, shut)
 
     def _settle(
         self, state: NDArray[np.int8], shut: NDArray[np.bool_], bound: Bound, depth: int
@@ -321,45 +318,80 @@ class Search:
         self._push(Node(second, shut, bound.value, depth + 1, basis))
         return Node(first, shut, bound.value, depth + 1)
 
+    def _apart(self, state: NDArray[np.int8], shut: NDArray[np.bool_]) -> bool:
+        """Search a node to its end in a programme of its own, where that is much smaller.
+
+        Raises
+        ------
+        OutOfTimeError
+            Time ran out before that.
+        """
+        kept = np.flatnonzero(~shut & (state[self.model.site] != OUTSIDE))
+        if len(kept) > APART * self.model.n_columns:
+            return False
+        model = replace(self.model, mu=self.relaxation.multipliers().prices(self.model))
+        outcome = searched(
+            model, kept, state, frame=self.frame.part(kept), judge=self.judge, floor=self.floor,
+            stop=self.stop, ties=self.ties, held=self.held, costs=self._branching.losses,
+            on_found=self._adopt,
+        )  # fmt: skip
+        self.outcome.nodes += outcome.nodes
+        if not outcome.finished:
+            raise OutOfTimeError
+        return True
+
+    def _adopt(self, found: Portfolio) -> None:
+        """Take over what a search of a part found."""
+        self._take(found)
+
+    def _shrunk(self, state: NDArray[np.int8], shut: NDArray[np.bool_]) -> bool:
+        """Whether the root ruled out so much that the search is to start anew on the rest."""
+        kept = np.flatnonzero(~shut & (state[self.model.site] != OUTSIDE))
+        if len(kept) > SHRUNK * self.model.n_columns:
+            return False
+        self.outcome.left = Left(kept, state)
+        return True
+
     def _branch(
-        self, state: NDArray[np.int8], shut: NDArray[np.bool_], bound: Bound, depth: int,
-        fractional: Ints,
+        self, state: NDArray[np.int8], shut: NDArray[np.bool_], bound: Bound, depth: int, site: int
     ) -> Node:  # fmt: skip
-        site = self._choose(state, shut, fractional)
         up_first = bool(self.relaxation.loads()[site] > 0.5)
         return self._split_site(state, shut, bound, depth, site, up_first=up_first)
 
-    def _choose(self, state: NDArray[np.int8], shut: NDArray[np.bool_], fractional: Ints) -> int:
-        """Pseudocost branching, unreliable candidates tried for a few iterations."""
-        loads = self.relaxation.loads()[fractional]
-        score = self._product(fractional, loads)
-        order = fractional[np.argsort(-score, kind="stable")]
-        few = self._losses.count[:, order].min(axis=0) < RELIABLE
-        doubtful = order[few][:STRONG_CANDIDATES]
-        if len(doubtful):
-            self._try(state, shut, doubtful)
-            score = self._product(fractional, loads)
-        return int(fractional[np.argmax(score)])
 
-    def _product(self, sites: Ints, loads: NDArray[np.float64]) -> NDArray[np.float64]:
-        down = self._losses.estimate(0)[sites] * loads
-        up = self._losses.estimate(1)[sites] * (1 - loads)
-        return np.maximum(down, 1e-9) * np.maximum(up, 1e-9)
+def searched(
+    model: Model, columns: Ints, state: NDArray[np.int8], *,
+    judge: Callable[[Ints], Portfolio | None], floor: int, stop: Stop, ties: bool,
+    held: Portfolio | None, costs: Pseudocosts, frame: Frame | None = None,
+    on_found: Callable[[Portfolio], None] | None = None,
+) -> Outcome:  # fmt: skip
+    """Search everything worth ``floor`` among some columns of a model, to the end.
 
-    def _try(self, state: NDArray[np.int8], shut: NDArray[np.bool_], sites: Ints) -> None:
-        """Strong branching: a few dual simplex iterations each way."""
-        relaxation = self.relaxation
-        basis, here = relaxation.lp.basis(), relaxation.lp.objective
-        loads = relaxation.loads()
-        for site in sites.tolist():
-            for direction, fixed, distance in (
-                (0, OUTSIDE, loads[site]),
-                (1, INSIDE, 1 - loads[site]),
-            ):
-                trial = state.copy()
-                trial[site] = fixed
-                relaxation.fix(trial, shut)
-                loss = here - relaxation.lp.trial(STRONG_ITERATIONS)
-                self._losses.note(direction, site, loss / max(float(distance), 1e-6))
-                relaxation.lp.restore(basis)
-        relaxation.fix(state, shut)
+    Written anew wherever a root rules out many of them. ``judge`` takes columns of ``model``;
+    without ``frame`` portfolios are compared among the columns.
+    """
+    nodes = 0
+    best: Portfolio | None = None
+    while True:
+        part = restrict(model, columns, state, for_good=True)
+        frame = Frame(part, np.arange(len(columns))) if frame is None else frame
+        search = Search(
+            part, partial(_judge_of, judge, columns), floor, stop, frame, costs, ties=ties,
+            held=held, on_found=on_found,
+        )  # fmt: skip
+        outcome = search.run()
+        nodes += outcome.nodes
+        best = outcome.best or best
+        if outcome.left is None:
+            return replace(outcome, nodes=nodes, best=best)
+        floor, held = search.floor, search.held
+        state = state.copy()
+        state[part.site_of] = outcome.left.state
+        columns = columns[outcome.left.columns]
+        frame = frame.part(outcome.left.columns)
+
+
+def _judge_of(
+    judge: Callable[[Ints], Portfolio | None], columns: Ints, local: Ints
+) -> Portfolio | None:  # fmt: skip
+    return judge(columns[local])

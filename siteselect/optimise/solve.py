@@ -109,7 +109,8 @@ def _search(run: Run, *, ties: bool) -> Status:
         run.lap("dive")
     status: Status = "within_gap"
     if not run.good_enough():
-        status = deepen(run, model, root.bound, referee, least, ties=ties, rescue=rescue)
+        near = dataclasses.replace(model, mu=root.multipliers.prices(model))
+        status = deepen(run, near, root.bound, referee, least, ties=ties, rescue=rescue)
         if run.bound is not None and not root.finished:
             run.bound = min(run.bound, ceiling(model))
         run.lap("search")

@@ -7,17 +7,44 @@ of preference (less land charged, then less cost).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from siteselect.optimise.model import OUTSIDE, Model
+from siteselect.optimise.exact import Portfolio
+from siteselect.optimise.model import Model
+from siteselect.problem.constraints import Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """The model in which portfolios are compared, and which of its columns a search is about."""
+
+    model: Model
+    columns: Ints
+
+    def part(self, columns: Ints) -> Frame:
+        """The frame of some of the columns."""
+        return Frame(self.model, self.columns[columns])
+
+    def place(self, portfolio: Portfolio) -> Ints:
+        """The columns of a portfolio in the model of the frame."""
+        return np.searchsorted(self.model.column_of, portfolio.columns)
+
+    def open_columns(self, local: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """bool[J of the frame], where bool[own columns] is true."""
+        found = np.zeros(self.model.n_columns, bool)
+        found[self.columns[local]] = True
+        return found
 
 
 def may_come_first(
-    model: Model, state: NDArray[np.int8], shut: NDArray[np.bool_], chosen: NDArray[np.int64]
+    model: Model, open_columns: NDArray[np.bool_], chosen: NDArray[np.int64]
 ) -> bool:
-    """Whether a node may hold a portfolio that comes before ``chosen`` (columns of ``model``)."""
-    open_columns = ~shut & (state[model.site] != OUTSIDE)
+    """Whether some of the columns (bool[J]) may hold a portfolio that comes before ``chosen``
+    (columns of ``model``).
+    """
     possible = np.zeros(model.n_sites, bool)
     possible[model.site[open_columns]] = True
     taken = np.zeros(model.n_sites, bool)
