@@ -16,6 +16,7 @@ from siteselect.errors import FaultLog, nearest_name
 from siteselect.messages import Msg
 from siteselect.scenario import CandidateSettings
 from siteselect.schemas import SITE_STATUSES, check_crs, examples
+from siteselect.territories import TERRITORY_COLUMNS, territory_columns
 from siteselect.units import M2_PER_HA
 
 RECONVERTED = "friche reconvertie"
@@ -23,17 +24,6 @@ UNKNOWN_STATUS = "inconnu"
 """CNIG word for a status that nobody stated; a missing status is read as this one."""
 AREA_TOLERANCE_HA = 1e-6
 """A disc of exactly 1 ha measures 0.9999999999 ha: not under a bound of 1 ha."""
-
-TERRITORY_COLUMNS = {
-    "name": "commune",
-    "epci": "epci",
-    "epci_name": "epci_name",
-    "departement": "departement",
-    "departement_name": "departement_name",
-    "region": "region",
-    "region_name": "region_name",
-}
-"""Column of the communes → column of the candidates."""
 
 
 def prepare_candidates(
@@ -49,7 +39,8 @@ def prepare_candidates(
     ----------
     sites, communes
         tables of the pack (docs/architecture.md), already checked by
-        :func:`siteselect.schemas.check_table`.
+        :func:`siteselect.schemas.check_table`; the communes with their SCoT where the pack knows
+        them (:func:`siteselect.territories.communes_with_scot`).
     settings
         which kinds, statuses and sizes the scenario admits.
     file
@@ -60,7 +51,8 @@ def prepare_candidates(
     GeoDataFrame
         one row a site, none dropped, a fresh index 0..n-1, EPSG:2154. ``area_ha`` is measured
         on the footprint and ``stated_area_ha`` what the source says; territory columns
-        commune, epci, epci_name, departement, departement_name, region, region_name;
+        commune, epci, epci_name, departement, departement_name, region, region_name, and scot,
+        scot_name where the communes have them (never a column that the inventory calls so);
         ``excluded_reason`` holds a :class:`~siteselect.messages.Msg`, or None for a site that
         may be chosen (the first that applies: kind, status, exclusion zone, size).
 
@@ -134,8 +126,13 @@ def _with_territories(sites: gpd.GeoDataFrame, communes: pd.DataFrame) -> gpd.Ge
     result = sites.copy()
     result["stated_area_ha"] = sites["area_ha"]
     result["area_ha"] = sites.geometry.area.to_numpy() / M2_PER_HA
-    territories = communes.set_index("code_insee")[list(TERRITORY_COLUMNS)]
-    for source, target in TERRITORY_COLUMNS.items():
+    known = territory_columns(communes)
+    result = result.drop(
+        columns=[there for here, there in TERRITORY_COLUMNS.items() if here not in known],
+        errors="ignore",
+    )
+    territories = communes.set_index("code_insee")[list(known)]
+    for source, target in known.items():
         result[target] = result["code_insee"].map(territories[source])
     return result
 

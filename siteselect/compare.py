@@ -19,8 +19,10 @@ import pandas as pd
 from scipy.stats import kendalltau
 
 from siteselect.errors import Fault, InputError
+from siteselect.ledger import PENE, PROGRAMME
 from siteselect.messages import Msg
 from siteselect.rundir import MANIFEST, RESULT, read_json, read_table
+from siteselect.scenario import LEVELS
 
 CHOSEN = ("selected", "forced_in")
 
@@ -230,11 +232,11 @@ def _ledgers(runs: Sequence[StoredRun]) -> pd.DataFrame:
         )
         table = renamed if table is None else table.merge(renamed, on=keys, how="outer")
     assert table is not None
-    first = table["level"].map(lambda level: {"programme": 0, "national": 1}.get(level, 2))
+    order = {level: place for place, level in enumerate((PROGRAMME, PENE, *reversed(LEVELS)))}
     return (
-        table.assign(_first=first)
-        .sort_values(["_first", "level", "code"])
-        .drop(columns="_first")
+        table.assign(_order=table["level"].map(order))
+        .sort_values(["_order", "code"])
+        .drop(columns="_order")
         .reset_index(drop=True)
     )
 

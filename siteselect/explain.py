@@ -21,6 +21,7 @@ from siteselect.optimise import Solution, solve
 from siteselect.problem import SelectionProblem
 from siteselect.reopen import Case
 from siteselect.scoring import GROUPS, criterion_weights, value
+from siteselect.territories import SCOT_NAME
 from siteselect.units import score_from_units
 from siteselect.whatif import difference, locked, with_locks
 
@@ -270,8 +271,8 @@ def _number(value_: Any) -> float | None:
 
 
 FIGURES = (
-    "kind", "code_insee", "commune", "epci_name", "departement", "region_name", "area_ha",
-    "artificialised_ha", "impermeable_ha", "enaf_ha", "score", "score_access",
+    "kind", "code_insee", "commune", "epci_name", "scot_name", "departement", "region_name",
+    "area_ha", "artificialised_ha", "impermeable_ha", "enaf_ha", "score", "score_access",
     "score_workforce", "score_network", "reliability",
 )  # fmt: skip
 
@@ -279,6 +280,8 @@ FIGURES = (
 def _figures(case: Case, row: Mapping[str, Any]) -> dict[str, float | str | None]:
     found: dict[str, float | str | None] = {}
     for name in FIGURES:
+        if name == SCOT_NAME and name not in row:
+            continue  # not every pack knows its SCoT
         here = row.get(name)
         found[name] = here if isinstance(here, str) else _number(here)
     position = case.position(str(row["site_id"]))

@@ -23,6 +23,7 @@ from siteselect.ledger import (
     TerritoryCap,
     as_spread,
     charges_by_cap,
+    knows,
     level_name,
     territory_caps,
 )
@@ -47,6 +48,7 @@ from siteselect.requirements import budgets, planned
 from siteselect.rulebook import Rulebook
 from siteselect.scenario import ConstraintSettings, GroupRule, Scenario, SizeClass
 from siteselect.straddling import nowhere, spread
+from siteselect.territories import SCOT
 from siteselect.units import ha_to_units, ha_to_units_up
 from siteselect.variants import site_variants
 
@@ -209,7 +211,9 @@ def _catchment(
 
 
 def _territories(frame: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame(frame[[*CODE_COLUMN.values(), *NAME_COLUMN.values()]])
+    known = [level for level in CODE_COLUMN if knows(frame, level)]
+    columns = [column[level] for column in (CODE_COLUMN, NAME_COLUMN) for level in known]
+    return pd.DataFrame(frame[columns])
 
 
 def _quotas(
@@ -292,10 +296,15 @@ def _members(considered: pd.DataFrame, rule: GroupRule) -> NDArray[np.bool_]:
 def _in_named(sites: pd.DataFrame, name: str) -> NDArray[np.bool_]:
     """Sites of a territory of the pack (``kind:code``), or of any of a kind (``kind``)."""
     kind, _, code = name.partition(":")
-    codes = sites[f"{kind}_code"].astype(object).fillna("").astype(str)
+    codes = sites[_codes_of(kind, sites)].astype(object).fillna("").astype(str)
     if not code:
         return np.asarray(codes != "", dtype=bool)
     return np.array([code in listed.split("; ") for listed in codes], dtype=bool)
+
+
+def _codes_of(kind: str, sites: pd.DataFrame) -> str:
+    """Column of the codes of a kind of territory; that of the SCoT is the level of ledger's."""
+    return SCOT if kind == SCOT and SCOT in sites else f"{kind}_code"
 
 
 def _totals(
@@ -443,13 +452,14 @@ def _check_names(sites: pd.DataFrame, free: pd.Series[bool], scenario: Scenario)
 
 def _check_territories(rule: GroupRule, sites: pd.DataFrame, log: FaultLog) -> None:
     kinds = {name.removesuffix("_code") for name in map(str, sites) if name.endswith("_code")}
+    kinds |= {SCOT} & set(sites)
     for name in rule.territories:
         kind, _, code = name.partition(":")
         where = f"constraints.groups: {rule.name}: territories"
         if kind not in kinds:
             _unknown(kind, kinds, where, log)
         elif code and not _in_named(sites, name).any():
-            listed = sites[f"{kind}_code"].dropna().astype(str)
+            listed = sites[_codes_of(kind, sites)].dropna().astype(str)
             _unknown(code, {one for text in listed for one in text.split("; ")}, where, log)
 
 

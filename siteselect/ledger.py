@@ -17,21 +17,24 @@ from numpy.typing import NDArray
 from siteselect.errors import FaultLog, nearest_name
 from siteselect.messages import Msg
 from siteselect.rulebook import Rulebook
-from siteselect.scenario import LedgerRule, Level, ZanSettings
+from siteselect.scenario import LEVELS, LedgerRule, Level, ZanSettings
 from siteselect.units import ha_to_units_up
 
 CODE_COLUMN: Mapping[str, str] = {
     "commune": "code_insee",
     "epci": "epci",
+    "scot": "scot",
     "departement": "departement",
     "region": "region",
 }
 NAME_COLUMN: Mapping[str, str] = {
     "commune": "commune",
     "epci": "epci_name",
+    "scot": "scot_name",
     "departement": "departement_name",
     "region": "region_name",
 }
+"""Not every table has every column: SCoT are known where the pack lists their communes."""
 PROGRAMME = "programme"
 PENE = "pene"
 """Level of the envelope of projects of national or European scale."""
@@ -69,14 +72,25 @@ def level_name(level: str) -> Msg:
         PENE: Msg("projects of national or European scale (PENE)"),
         "commune": Msg("commune"),
         "epci": Msg("EPCI"),
+        "scot": Msg("SCoT"),
         "departement": Msg("département"),
         "region": Msg("region"),
         "national": Msg("national level"),
     }[level]
 
 
+def knows(table: pd.DataFrame, level: str) -> bool:
+    """Whether a table says in which territory of a level its rows lie (nowhere, for some)."""
+    return CODE_COLUMN[level] in table and NAME_COLUMN[level] in table
+
+
+def known_codes(table: pd.DataFrame) -> list[str]:
+    """The columns of codes of territories that a table has."""
+    return [CODE_COLUMN[level] for level in CODE_COLUMN if CODE_COLUMN[level] in table]
+
+
 def territory_caps(territories: pd.DataFrame, zan: ZanSettings) -> tuple[TerritoryCap, ...]:
-    """The ledgers of a scenario, the programme's first, then by level and code.
+    """The ledgers of a scenario, the programme's first, then by level (small to large) and code.
 
     Parameters
     ----------
@@ -88,7 +102,8 @@ def territory_caps(territories: pd.DataFrame, zan: ZanSettings) -> tuple[Territo
     Raises
     ------
     InputError
-        a cap names a territory that is not in the pack.
+        a cap names a territory that is not in the pack, or no site or parcel of the pack lies in
+        any territory of a level: such a ledger would bind nothing.
     """
     log = FaultLog()
     rules = {rule.level: rule for rule in zan.ledgers}
@@ -97,8 +112,11 @@ def territory_caps(territories: pd.DataFrame, zan: ZanSettings) -> tuple[Territo
     caps = [TerritoryCap(PROGRAMME, "", "", programme, "")]
     if zan.pene.sites:
         caps.append(TerritoryCap(PENE, "", "", _cap_units(zan.pene.cap_ha), zan.pene.origin))
-    for level, rule in sorted(rules.items(), key=lambda item: item[0]):
-        names = _names(territories, level)
+    for level in sorted(rules, key=LEVELS.index):
+        rule, names = rules[level], _names(territories, level)
+        if not names:
+            _nowhere(level, territories, log)
+            continue
         for code in sorted(set(rule.caps_ha) - set(names)):
             near = nearest_name(code, names)
             log.add(
@@ -182,7 +200,7 @@ def _by_code(
 
 def as_spread(frame: pd.DataFrame, units: NDArray[np.int64]) -> pd.DataFrame:
     """Rows that lie in one commune each, in the form of :func:`charges_by_cap`."""
-    table = pd.DataFrame(frame[list(CODE_COLUMN.values())]).reset_index(drop=True)
+    table = pd.DataFrame(frame[known_codes(frame)]).reset_index(drop=True)
     return table.assign(row=np.arange(len(frame)), units=np.asarray(units, np.int64), apart=False)
 
 
@@ -242,8 +260,25 @@ def ledger_table(
 def _names(territories: pd.DataFrame, level: Level) -> dict[str, str]:
     if level == "national":
         return {"FR": "France"}
+    if not knows(territories, level):
+        return {}
     pairs = territories[[CODE_COLUMN[level], NAME_COLUMN[level]]].dropna().drop_duplicates()
     return dict(sorted(zip(pairs.iloc[:, 0], pairs.iloc[:, 1], strict=True)))
+
+
+def _nowhere(level: Level, territories: pd.DataFrame, log: FaultLog) -> None:
+    """A ledger of a level that nothing in the pack lies in."""
+    if level == "scot" and not knows(territories, level):
+        problem = Msg("the pack does not say which communes each SCoT has")
+        remedy = Msg(
+            "build the pack with their list: an input of {keys} (one row a commune, an EPCI or a "
+            "polygon, with the code of its SCoT), see the guide of data",
+            keys='role = "territories", kind = "scot"',
+        )
+    else:
+        problem = Msg("no site or parcel of the pack lies in a territory of this level")
+        remedy = Msg("remove the ledger, or complete the communes of the pack")
+    log.add(problem, where="zan.ledgers", value=level, remedy=remedy)
 
 
 def _cap_units(cap_ha: float | None) -> int | None:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from siteselect import land, measures
 from siteselect.cache import Memory, StageCache
-from siteselect.candidates import TERRITORY_COLUMNS, prepare_candidates
+from siteselect.candidates import prepare_candidates
 from siteselect.measures.facilities import edited_facilities
 from siteselect.measures.reach import Reach
 from siteselect.messages import Msg
@@ -24,6 +24,7 @@ from siteselect.schemas import check_table
 from siteselect.scoring import contributions, score_sites
 from siteselect.sources import landclasses
 from siteselect.straddling import SPLIT, split_in_words, straddled
+from siteselect.territories import TERRITORY_COLUMNS, communes_with_scot, territory_columns
 
 Progress = Callable[[str, float], None]
 
@@ -134,6 +135,7 @@ def _unscored(pack: DataPack, scenario: Scenario, cache: StageCache, tell: Progr
     tell("sites", 0.0)
     sites_file = pack.path("sites")
     communes = check_table(pack.vectors("communes"), "communes", file=pack.path("communes"))
+    communes = communes_with_scot(pack, communes)
     sites = check_table(pack.vectors("sites"), "sites", file=sites_file)
     candidates = prepare_candidates(sites, communes, scenario.candidates, file=sites_file)
     over = straddled(pack, communes)
@@ -256,16 +258,18 @@ PARCEL_COLUMNS = ("parcel_id", "name", "code_insee", "area_ha", "cost_keur", "si
 
 
 def _parcels(pack: DataPack, communes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    known = territory_columns(communes)
     if not pack.has("restoration"):
-        columns = [*PARCEL_COLUMNS, *TERRITORY_COLUMNS.values()]
+        columns = [*PARCEL_COLUMNS, *known.values()]
         empty = pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
         empty = empty.astype({"area_ha": float, "cost_keur": "int64"})
         return gpd.GeoDataFrame(empty, geometry=gpd.GeoSeries([], crs=communes.crs))
     file = pack.path("restoration")
     codes = set(communes["code_insee"])
     parcels = check_table(pack.vectors("restoration"), "restoration", file=file, communes=codes)
-    territories = communes.set_index("code_insee")[list(TERRITORY_COLUMNS)]
-    return parcels.join(territories.rename(columns=TERRITORY_COLUMNS), on="code_insee")
+    territories = communes.set_index("code_insee")[list(known)].rename(columns=known)
+    own = parcels.drop(columns=list(TERRITORY_COLUMNS.values()), errors="ignore")
+    return gpd.GeoDataFrame(own.join(territories, on="code_insee"))
 
 
 def _silent(stage: str, share: float) -> None:

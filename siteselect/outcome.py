@@ -29,9 +29,9 @@ SELECTED = ("selected", "forced_in")
 ORDER = (
     "site_id", "name", "kind", "status", "rank", "variant", "score", "score_access",
     "score_workforce", "score_network", "reliability", "reason", "code_insee", "commune", "epci",
-    "epci_name", "departement", "departement_name", "region", "region_name", "area_ha",
-    "usable_ha", "artificialised_ha", "impermeable_ha", "non_artificialised_ha", "enaf_ha",
-    "new_artificialisation_ha", "cost_keur", "replacement_cost", "score_units",
+    "epci_name", "scot", "scot_name", "departement", "departement_name", "region", "region_name",
+    "area_ha", "usable_ha", "artificialised_ha", "impermeable_ha", "non_artificialised_ha",
+    "enaf_ha", "new_artificialisation_ha", "cost_keur", "replacement_cost", "score_units",
 )  # fmt: skip
 """First columns of the table of sites; the measures follow."""
 
@@ -391,10 +391,11 @@ def _restored(formulation: Formulation, solution: Solution) -> gpd.GeoDataFrame:
 
 def _restoration_table(restored: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     columns = [
-        "parcel_id", "name", "code_insee", "commune", "epci", "departement", "region",
-        "region_name", "restored_ha", "area_ha", "cost_keur", "geometry",
+        "parcel_id", "name", "code_insee", "commune", "epci", "scot", "scot_name", "departement",
+        "region", "region_name", "restored_ha", "area_ha", "cost_keur", "geometry",
     ]  # fmt: skip
-    return gpd.GeoDataFrame(restored[columns]).reset_index(drop=True)
+    known = [name for name in columns if name in restored]
+    return gpd.GeoDataFrame(restored[known]).reset_index(drop=True)
 
 
 def _totals(developed: pd.DataFrame, restored: pd.DataFrame) -> dict[str, float]:

@@ -96,6 +96,10 @@ class DataPack:
         """A table without geometry."""
         return _read_parquet(self.path(role), columns)
 
+    def read(self, layer: Layer) -> pd.DataFrame:
+        """The table without geometry of one layer, for a role that has several files."""
+        return _read_parquet(self.folder / layer.file)
+
     def vectors(self, role: str) -> gpd.GeoDataFrame:
         """A vector layer in EPSG:2154; several files of one role are put one after the other.
 

@@ -7,14 +7,15 @@ field; they are starting points to discuss, not standards.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Kind = Literal["brownfield", "extension", "greenfield"]
 KINDS: tuple[Kind, ...] = ("brownfield", "extension", "greenfield")
-Level = Literal["commune", "epci", "departement", "region", "national"]
-LEVELS: tuple[Level, ...] = ("commune", "epci", "departement", "region", "national")
+Level = Literal["commune", "epci", "scot", "departement", "region", "national"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+"""From the smallest territory to the largest: the order of every list of levels."""
 CostKind = Literal["works", "servicing", "restoration"]
 CriterionGroup = Literal["access", "workforce", "network"]
 Vehicle = Literal["car", "hgv"]
@@ -414,7 +415,11 @@ class ConstraintSettings(_Settings):
 class LedgerRule(_Settings):
     """Caps on net artificialisation for the territories of one level (regulatory)."""
 
-    level: Level = Field(..., description="level of the territories that the caps bind")
+    level: Level = Field(
+        ...,
+        description="level of the territories that the caps bind; scot where the pack says which "
+        "communes each SCoT has",
+    )
     default_cap_ha: float | None = Field(None, description="cap of territories not named, ha")
     caps_ha: dict[str, float] = Field(default_factory=dict, description="cap by code, ha")
     origin: str = Field("hypothèse du scénario", description="where the caps come from")

@@ -13,16 +13,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from siteselect.candidates import TERRITORY_COLUMNS
 from siteselect.errors import Fault, InputError
 from siteselect.messages import Msg
 from siteselect.pack import DataPack
 from siteselect.schemas import examples
+from siteselect.territories import SCOT, SCOT_NAME, TERRITORY_COLUMNS, territory_columns
 
 WHOLE = 1_000_000
 """Shares are counted in millionths."""
 TERRITORIES = ("code_insee", *TERRITORY_COLUMNS.values())
-"""Columns that say where land lies."""
+"""Columns that say where land lies; a table has those of the SCoT where the pack knows them."""
 SPLIT = "commune_shares"
 """Column of the sites: the split in words (``69286 94 %, 01275 6 %``), missing for most."""
 
@@ -58,8 +58,8 @@ def straddled(pack: DataPack, communes: pd.DataFrame) -> pd.DataFrame:
                 remedy=Msg("build the pack again"),
             )
         )
-    known = communes.set_index("code_insee")[list(TERRITORY_COLUMNS)]
-    known = pd.DataFrame(known.rename(columns=TERRITORY_COLUMNS))
+    columns = territory_columns(communes)
+    known = pd.DataFrame(communes.set_index("code_insee")[list(columns)].rename(columns=columns))
     result = pd.DataFrame(table[["site_id", "code_insee"]]).join(known, on="code_insee")
     result.insert(1, "millionths", np.rint(table["share"] * WHOLE).astype(np.int64))
     order = result.sort_values(
@@ -70,7 +70,8 @@ def straddled(pack: DataPack, communes: pd.DataFrame) -> pd.DataFrame:
 
 def nowhere() -> pd.DataFrame:
     """The table of :func:`straddled` where no site straddles."""
-    columns = {name: pd.Series(dtype=object) for name in ("site_id", *TERRITORIES)}
+    always = [name for name in TERRITORIES if name not in (SCOT, SCOT_NAME)]
+    columns = {name: pd.Series(dtype=object) for name in ("site_id", *always)}
     empty = pd.DataFrame(columns)
     empty.insert(1, "millionths", pd.Series(dtype=np.int64))
     return empty
@@ -104,10 +105,12 @@ def spread(
     -------
     DataFrame
         ``row`` (position in ``charged``), ``units`` (int64), ``apart`` (bool) and
-        :data:`TERRITORIES`. The units of a row sum to what it charges.
+        :data:`TERRITORIES`, as far as ``charged`` has them. The units of a row sum to what it
+        charges.
     """
     rows = np.arange(len(charged), dtype=np.int64)
-    whole = pd.DataFrame(charged[list(TERRITORIES)]).reset_index(drop=True)
+    known = [name for name in TERRITORIES if name in charged]
+    whole = pd.DataFrame(charged[known]).reset_index(drop=True)
     whole.insert(0, "row", rows)
     whole.insert(1, "units", np.asarray(units, np.int64))
     whole["apart"] = charged["site_id"].isin(list(apart)).to_numpy()
@@ -123,7 +126,7 @@ def spread(
         given, places["millionths"].to_numpy(np.int64), places["row"].to_numpy(), order
     )
     places["apart"] = whole["apart"].to_numpy()[places["row"].to_numpy()]
-    parts = [whole[~astride], places[["row", "units", *TERRITORIES, "apart"]]]
+    parts = [whole[~astride], places[["row", "units", *known, "apart"]]]
     return pd.concat(parts, ignore_index=True)
 
 

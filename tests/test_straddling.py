@@ -73,16 +73,7 @@ def test_rows_that_lie_in_one_commune_are_whole() -> None:
 @pytest.fixture
 def astride(tiny_pack: Path) -> DataPack:
     """E-03 (commune 02003, region 11) lies for 30 % in 03006, which is in region 24."""
-    sites = pd.read_parquet(tiny_pack / "sites.parquet", columns=["site_id", "code_insee"])
-    shares = sites.assign(share=1.0)
-    shares.loc[shares["site_id"] == "E-03", "share"] = 0.7
-    more = pd.DataFrame({"site_id": ["E-03"], "code_insee": ["03006"], "share": [0.3]})
-    pd.concat([shares, more]).to_parquet(tiny_pack / "shares.parquet", index=False)
-    tinypack.ROLES["shares"] = "shares.parquet"
-    try:
-        return tinypack.seal(tiny_pack)
-    finally:
-        del tinypack.ROLES["shares"]
+    return tinypack.add_straddling(tiny_pack)
 
 
 SCENARIO = {

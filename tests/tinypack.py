@@ -36,7 +36,15 @@ ROLES = {
     "restoration": "restoration.parquet",
     "landuse": "landuse.tif",
     "landuse_legend": "landuse_legend.csv",
+    "territories": "territories.parquet",
+    "shares": "shares.parquet",
 }
+"""Files of the pack; those that are not there have no layer."""
+SCOT = {
+    "501": ("SCoT Ouest", ("01000", "01001", "01002", "02003", "02004")),
+    "502": ("SCoT Est", ("02005", "03006", "03007", "03008")),
+}
+"""Code → name, communes. The three communes of the last column are in no SCoT."""
 
 
 def build_tiny_pack(folder: Path) -> DataPack:
@@ -83,6 +91,24 @@ def seal(folder: Path, *, without: tuple[str, ...] = ()) -> DataPack:
     )
     write_manifest(Manifest(name="tiny", title="Paquet d'essai", crs=CRS, layers=layers), folder)
     return open_pack(folder)
+
+
+def add_scot(folder: Path) -> DataPack:
+    """Add the list of the two SCoT to a tiny pack."""
+    rows = [("scot", code, name, one) for code, (name, own) in SCOT.items() for one in own]
+    table = pd.DataFrame(rows, columns=["kind", "code", "name", "code_insee"])
+    table.to_parquet(folder / "territories.parquet", index=False)
+    return seal(folder)
+
+
+def add_straddling(folder: Path) -> DataPack:
+    """E-03 (commune 02003, region 11) lies for 30 % in 03006, which is in region 24."""
+    sites = pd.read_parquet(folder / "sites.parquet", columns=["site_id", "code_insee"])
+    shares = sites.assign(share=1.0)
+    shares.loc[shares["site_id"] == "E-03", "share"] = 0.7
+    more = pd.DataFrame({"site_id": ["E-03"], "code_insee": ["03006"], "share": [0.3]})
+    pd.concat([shares, more]).to_parquet(folder / "shares.parquet", index=False)
+    return seal(folder)
 
 
 def _communes() -> gpd.GeoDataFrame:

@@ -53,6 +53,8 @@ class Column:
 
 NOTHING = Msg("—")
 NO_CAP = Msg("no cap")
+NO_SCOT = Msg("in no SCoT")
+"""A commune that no SCoT covers (zone blanche): no ledger of that level counts what lies there."""
 
 
 def _criterion(key: str, form: Form) -> Column:
@@ -75,6 +77,8 @@ IDENTITY = (
     Column("region", Msg("Code of the region"), CODE, 9),
     Column("epci_name", Msg("EPCI"), TEXT, 30),
     Column("epci", Msg("SIREN of the EPCI"), CODE, 12),
+    Column("scot_name", Msg("SCoT"), TEXT, 30, NO_SCOT),
+    Column("scot", Msg("Code of the SCoT"), CODE, 12, NO_SCOT),
 )
 LAND = (
     Column("usable_ha", Msg("Usable area (ha)"), HA),

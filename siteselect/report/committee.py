@@ -13,6 +13,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from siteselect.i18n import Translator
+from siteselect.ledger import PENE, PROGRAMME
 from siteselect.messages import Msg
 from siteselect.report import facts, page
 from siteselect.report.cells import shown
@@ -33,6 +34,7 @@ from siteselect.report.tables import (
 )
 from siteselect.report.words import DISCLAIMER, reserve_meaning, word
 from siteselect.runs import Run
+from siteselect.scenario import LEVELS
 from siteselect.units import score_from_units
 
 LIST_KEYS = (
@@ -45,8 +47,8 @@ LEDGER_KEYS = (
     "name", "gross_ha", "restored_ha", "net_ha", "cap_ha", "balance_ha", "cap_origin",
 )  # fmt: skip
 RESTORATION_KEYS = ("name", "commune", "region_name", "restored_ha", "area_ha", "cost_keur")
-LEVELS_SHOWN = ("programme", "pene", "national", "region", "departement", "epci", "commune")
-LONG_LEVELS = frozenset({"epci", "commune"})
+LEVELS_SHOWN = (PROGRAMME, PENE, *reversed(LEVELS))
+LONG_LEVELS = frozenset({"scot", "epci", "commune"})
 """Only with caps: hundreds of rows that nothing binds are for the workbook."""
 WIDTHS = {
     "rank": 0.35, "name": 3.0, "commune": 1.4, "departement": 0.6, "kind": 1.1, "variant": 1.1,
@@ -278,7 +280,7 @@ def _ledgers(run: Run, t: Translator) -> dict[str, Any]:
                 "The programme row is a choice of the scenario; the caps of territories are "
                 "regulatory or assumed, as their origin says."
             ),
-            Msg("EPCI and communes without a cap are in the workbook."),
+            Msg("SCoT, EPCI and communes without a cap are in the workbook."),
         ],
         break_before=True,
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from siteselect.ledger import CODE_COLUMN
 from siteselect.pack import DataPack
+from siteselect.territories import SCOT, communes_with_scot
 from siteselect.units import CRS
 
 MAJOR_CLASSES = frozenset({"motorway", "trunk", "unclassified"})
@@ -38,7 +39,10 @@ def territory_shapes(pack: DataPack, level: str, codes: Collection[str]) -> gpd.
     rest = set(codes) - set(found["code"])
     if rest and pack.has("contours") and pack.has("communes"):
         column = CODE_COLUMN[level]
-        table = pack.table("communes", columns=sorted({"code_insee", column}))
+        kept = {"code_insee", column} - {SCOT}
+        table = communes_with_scot(pack, pack.table("communes", columns=sorted(kept)))
+        if column not in table:
+            return gpd.GeoDataFrame(found, geometry="geometry", crs=CRS)
         table = table[table[column].isin(rest)].assign(code=lambda d: d[column].astype(str))
         shapes = pack.vectors("contours")[["code_insee", "geometry"]]
         joined = shapes.merge(table[["code_insee", "code"]].drop_duplicates(), on="code_insee")

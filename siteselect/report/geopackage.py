@@ -36,8 +36,9 @@ def write_geopackage(
 ) -> None:
     """Selected, reserve, candidates (all sites), restoration, ledgers; isochrones when given.
 
-    ``ledger_region``, ``ledger_departement``, ``ledger_epci`` and ``ledger_commune`` are polygons,
-    as far as the pack has outlines (of communes for the last two); ``ledger`` is a table of every
+    ``ledger_region``, ``ledger_departement``, ``ledger_scot``, ``ledger_epci`` and
+    ``ledger_commune`` are polygons, as far as the pack has outlines (of communes for the last
+    three); ``ledger`` is a table of every
     territory at every level. Styles for QGIS and aliases of the columns are in the file.
 
     Codes stay as in the canonical tables; ``<column>_label`` says them in words. SQLite has no

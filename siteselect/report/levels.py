@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from siteselect.ledger import CODE_COLUMN, LEDGER_COLUMNS, NAME_COLUMN
+from siteselect.ledger import CODE_COLUMN, LEDGER_COLUMNS, NAME_COLUMN, knows
 from siteselect.runs import Run
+from siteselect.scenario import LEVELS as SCENARIO_LEVELS
 from siteselect.straddling import nowhere, spread, straddled
+from siteselect.territories import communes_with_scot, territory_columns
 
-LEVELS = ("region", "departement", "epci", "commune")
+LEVELS = tuple(level for level in reversed(SCENARIO_LEVELS) if level in CODE_COLUMN)
+"""Levels with territories of their own, from the largest to the smallest."""
 _CHARGES: Mapping[str, str] = MappingProxyType(
     {"new_artificialisation_ha": "gross_ha", "restored_ha": "restored_ha"}
 )
@@ -28,6 +31,8 @@ def ledger_by_level(run: Run) -> pd.DataFrame:
     frames = [pd.DataFrame(run.ledger)]
     territories, charged = _territories(run), _charged(run)
     for level in LEVELS:
+        if not knows(charged, level):
+            continue  # the pack does not say which communes each SCoT has
         rows = _level(run, level, charged, territories)
         fresh = [(level, code) not in stated for code in rows["code"]]
         if any(fresh):
@@ -52,7 +57,9 @@ def _charged(run: Run) -> pd.DataFrame:
 
 def astride(run: Run) -> pd.DataFrame:
     """The sites of a run's pack over several communes: :func:`siteselect.straddling.straddled`."""
-    return straddled(run.pack, run.pack.table("communes")) if run.pack.has("shares") else nowhere()
+    if not run.pack.has("shares"):
+        return nowhere()
+    return straddled(run.pack, communes_with_scot(run.pack, run.pack.table("communes")))
 
 
 def _level(
@@ -94,11 +101,10 @@ def _territories(run: Run) -> list[pd.DataFrame]:
     """Tables that name territories: sites, then all communes (parcels may stand elsewhere)."""
     frames = [pd.DataFrame(run.sites)]
     if run.pack.has("communes"):
-        columns = {"code_insee": "code_insee", "commune": "name", "epci": "epci",
-                   "epci_name": "epci_name", "departement": "departement",
-                   "departement_name": "departement_name"}  # fmt: skip
-        known = run.pack.table("communes", columns=sorted(set(columns.values())))
-        frames.append(pd.DataFrame({new: known[old] for new, old in columns.items()}))
+        columns = {"code_insee": "code_insee", **territory_columns(pd.DataFrame())}
+        known = communes_with_scot(run.pack, run.pack.table("communes", columns=list(columns)))
+        columns |= territory_columns(known)
+        frames.append(pd.DataFrame(known[list(columns)].rename(columns=columns)))
     return frames
 
 

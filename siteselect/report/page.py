@@ -54,6 +54,7 @@ IDENTITY_KEYS = (
     "code_insee",
     "commune_shares",
     "epci_name",
+    "scot_name",
     "departement_name",
     "region_name",
     "status_source",

@@ -161,7 +161,10 @@ def _lines_of(row: Any, ledger: pd.DataFrame, over: pd.DataFrame) -> pd.DataFram
     """The lines of the ledgers that a site is charged to, in each commune that it lies in."""
     places = [row._asdict(), *over[over["site_id"] == row.site_id].to_dict("records")]
     wanted = {("programme", ""), ("national", "FR")} | {
-        (level, str(place[column])) for level, column in CODE_COLUMN.items() for place in places
+        (level, str(place[column]))
+        for level, column in CODE_COLUMN.items()
+        for place in places
+        if column in place
     }
     keys = zip(ledger["level"].astype(str), ledger["code"].astype(str), strict=True)
     return ledger[[key in wanted for key in keys]]

@@ -31,6 +31,7 @@ WORDS: Mapping[str, Mapping[str, Msg]] = {
         "national": Msg("national"),
         "region": Msg("region"),
         "departement": Msg("département"),
+        "scot": Msg("SCoT"),
         "epci": Msg("EPCI"),
         "commune": Msg("commune"),
     },

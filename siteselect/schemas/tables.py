@@ -42,7 +42,7 @@ FACILITY_CLASSES = (
     "substation",
     "siding",
 )
-LEVELS = ("commune", "epci", "departement", "region", "national")
+LEVELS = ("commune", "epci", "scot", "departement", "region", "national")
 RUN_STATUSES = ("selected", "reserve", "not_selected", "excluded", "forced_in", "forced_out")
 
 
@@ -159,6 +159,9 @@ TABLES: Mapping[str, Table] = {
         },
         "parcel_id",
         _POLYGON,
+    ),
+    "territories": Table(
+        {"kind": _text, "code": _text, "name": _text, "code_insee": _code}, "code_insee"
     ),
     "run_sites": Table(
         {

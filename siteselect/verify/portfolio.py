@@ -27,6 +27,7 @@ Row = Mapping[Any, Any]
 LEVEL_COLUMN = {
     "commune": "code_insee",
     "epci": "epci",
+    "scot": "scot",
     "departement": "departement",
     "region": "region",
 }
@@ -226,7 +227,7 @@ def _belongs(row: Row, rule: GroupRule) -> bool:
 def _lies_in(row: Row, name: str) -> bool:
     """Whether a site's commune belongs to the territory ``kind:code``, or to any of ``kind``."""
     kind, _, code = name.partition(":")
-    listed = row.get(f"{kind}_code")
+    listed = row.get("scot" if kind == "scot" and "scot" in row else f"{kind}_code")
     codes = listed.split("; ") if isinstance(listed, str) and listed else []
     return code in codes if code else bool(codes)
 
@@ -346,7 +347,8 @@ def balances(
 ) -> dict[str, tuple[int, int]]:
     """Code → (gross, restored) in 0.01 ha, for the territories of a level where land moves.
 
-    Projects of national or European scale are charged to no territory.
+    Projects of national or European scale are charged to no territory, nor is what lies in a
+    commune that has none (no EPCI, no SCoT).
     """
     local = [one for one in choices if one.row["site_id"] not in zan.pene.sites]
     found: dict[str, tuple[int, int]] = {}
@@ -354,7 +356,7 @@ def balances(
         *((place, part, 0) for one in local for place, part in one.charges),
         *((one.row, 0, one.units) for one in restored),
     ):
-        code = "FR" if level == "national" else row[LEVEL_COLUMN[level]]
+        code = "FR" if level == "national" else row.get(LEVEL_COLUMN[level])
         if isinstance(code, str):
             before = found.get(code, (0, 0))
             found[code] = (before[0] + gross, before[1] + back)

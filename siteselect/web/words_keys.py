@@ -224,7 +224,10 @@ MEANINGS: tuple[Msg, ...] = (
     Msg("restored parcels may be deducted"),
     Msg("parcels are restored whole or not at all"),
     Msg("regulatory caps, one rule a level"),
-    Msg("level of the territories that the caps bind"),
+    Msg(
+        "level of the territories that the caps bind; scot where the pack says which communes "
+        "each SCoT has"
+    ),
     Msg("cap of territories not named, ha"),
     Msg("cap by code, ha"),
     Msg("where the caps come from"),

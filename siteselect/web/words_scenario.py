@@ -39,6 +39,7 @@ CHOICES: Mapping[str, Msg] = {
     "remove": Msg("remove a facility"),
     "commune": Msg("commune"),
     "epci": Msg("EPCI"),
+    "scot": Msg("SCoT"),
     "departement": Msg("département"),
     "region": Msg("region"),
     "national": Msg("national"),
