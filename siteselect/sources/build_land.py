@@ -23,6 +23,7 @@ from siteselect.sources.ocsge import rasterise_ocsge
 from siteselect.sources.plan import Input
 from siteselect.sources.sitelayers import read_all_sites, site_communes
 from siteselect.sources.territories import read_territories
+from siteselect.territories import LEVEL_COLUMNS, SCOT, check_members, joined
 from siteselect.units import CRS
 
 Progress = Callable[[str, float], None]
@@ -141,16 +142,25 @@ def _territories(building: Building, _: Progress | None) -> None:
     known = set(building.communes["code_insee"])
     kept = building.communes[building.communes["code_insee"].isin(building.near)]
     tables, inputs = [], building.plan.of("territories")
+    everywhere = []
     for one in inputs:
-        part = read_territories(building.open(one), kept, known, kind=one.kind)
+        opened = building.open(one)
+        if one.is_scot:  # caps are those of whole SCoT, beyond what the pack keeps
+            every = read_territories(opened, building.communes, known, kind=SCOT)
+            everywhere.append(every.table)
+        part = read_territories(opened, kept, known, kind=one.kind)
         building.writer.report(part.report, one)
         tables.append(part.table)
+    if everywhere:
+        whole = pd.concat(everywhere, ignore_index=True)
+        check_members(whole, building.folder)
+        building.communes = joined(building.communes, whole)
     if tables:
-        joined = pd.concat(tables, ignore_index=True)
-        building.members = joined
-        counts = joined.groupby("kind")["code"].nunique()
+        members = pd.concat(tables, ignore_index=True)
+        building.members = members
+        counts = members.groupby("kind")["code"].nunique()
         building.writer.table(
-            "territories", joined, inputs[0].model_copy(update={"title": ""}),
+            "territories", members, inputs[0].model_copy(update={"title": ""}),
             file="territories.parquet", title="Territoires et leurs communes",
             note=", ".join(f"{kind} : {n} territoires" for kind, n in counts.items()),
         )  # fmt: skip
@@ -166,7 +176,8 @@ def _fragment(building: Building, table: pd.DataFrame) -> None:
     communes = pd.Index(building.site_communes)
     ledgers = []
     for level, rows in table.groupby("level"):
-        column = communes if level == "commune" else codes[str(level)].reindex(communes)
+        own, _ = LEVEL_COLUMNS[str(level)]
+        column = communes if level == "commune" else codes[own].reindex(communes)
         present = rows[rows["code"].isin(list(column.dropna()))]
         granted = np.floor(present["cap_ha"] * 100 + 1e-6) / 100  # never more than is left
         caps_ha = dict(zip(present["code"], granted.tolist(), strict=True))
@@ -197,12 +208,11 @@ def _objectives(building: Building, one: Input) -> Objectives | None:
         return None
     parts = [read_objectives(building.open(other)) for other in inputs]
     stated = pd.concat([part.table for part in parts], ignore_index=True)
-    known = {"commune": "code_insee", "epci": "epci", "departement": "departement",
-             "region": "region"}  # fmt: skip
-    present = {level: set(building.communes[name].dropna()) for level, name in known.items()}
-    if building.members is not None:
-        kinds = building.members["kind"] == "scot"
-        present["scot"] = set(building.members.loc[kinds, "code"])
+    present = {
+        level: set(building.communes[name].dropna())
+        for level, (name, _) in LEVEL_COLUMNS.items()
+        if name in building.communes
+    }
     for other, part in zip(inputs, parts, strict=True):
         nowhere = [
             code not in present.get(level, set())
@@ -210,7 +220,7 @@ def _objectives(building: Building, one: Input) -> Objectives | None:
         ]
         building.writer.report(part.report, other)
         building.writer.report(_unused(part.table[nowhere]), other)
-    by_commune = reductions_of(building.communes, stated, building.members, one.reduction)
+    by_commune = reductions_of(building.communes, stated, one.reduction)
     return Objectives(by_commune, stated)
 
 
@@ -236,14 +246,14 @@ def _caps(building: Building, _: Progress | None) -> None:
         building.writer.report(part.report, one)
         tables.append(caps(part.table, building.communes, one, _objectives(building, one)))
     if tables:
-        joined = pd.concat(tables, ignore_index=True)
-        exceeded = int((joined["exceeded_ha"] > 0).sum())
+        table = pd.concat(tables, ignore_index=True)
+        exceeded = int((table["exceeded_ha"] > 0).sum())
         building.writer.table(
-            "caps", joined, inputs[0], file="caps.parquet", title="Plafonds de consommation d'ENAF",
-            note=f"{len(joined)} territoires ; {exceeded} ont déjà dépassé leur plafond (0 ha "
+            "caps", table, inputs[0], file="caps.parquet", title="Plafonds de consommation d'ENAF",
+            note=f"{len(table)} territoires ; {exceeded} ont déjà dépassé leur plafond (0 ha "
             "restant). Trajectoire : (1 − réduction) × 2011-2020, moins la période entamée.",
         )  # fmt: skip
-        _fragment(building, joined)
+        _fragment(building, table)
 
 
 def _leftovers(building: Building, _: Progress | None) -> None:

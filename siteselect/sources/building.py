@@ -29,7 +29,7 @@ class Building:
     base: DataPack
     writer: LayerWriter
     communes: gpd.GeoDataFrame
-    """All communes."""
+    """All communes; with their SCoT once the territories are read."""
     core: frozenset[str] = frozenset()
     """Codes of the communes of the area."""
     near: frozenset[str] = frozenset()
@@ -38,7 +38,7 @@ class Building:
     landuse: Path | None = None
     zones: gpd.GeoDataFrame | None = None
     members: pd.DataFrame | None = None
-    """Table ``territories``: kind, code, name, code_insee."""
+    """Table ``territories``: kind, code, name, code_insee; of the communes of the pack."""
     site_communes: tuple[str, ...] = ()
     """Codes of the communes that have a site."""
     classes: set[str] = field(default_factory=set)

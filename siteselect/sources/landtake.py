@@ -19,6 +19,7 @@ from siteselect.sources.findings import Findings
 from siteselect.sources.opening import Opened
 from siteselect.sources.part import CODE_NAMES, Part, true_at
 from siteselect.sources.plan import Input
+from siteselect.territories import LEVEL_COLUMNS
 from siteselect.units import M2_PER_HA
 
 REFERENCE = range(2011, 2021)
@@ -136,6 +137,8 @@ def caps(
 ) -> pd.DataFrame:
     """Table ``caps`` of a pack, one row a territory of the level (:data:`CAP_COLUMNS`).
 
+    ``communes``: all of them, with their SCoT (:func:`siteselect.territories.joined`) where the
+    level is that of the SCoT; communes in none are in no row.
     ``reference_ha`` 2011-2020, ``since_ha`` from 2021 to ``last_year``, ``reduction`` the share by
     which the territory as a whole reduces (before any guarantee), ``objective_ha`` what the
     period may consume in all, ``cap_ha`` what is left of it (never under 0), ``exceeded_ha`` what
@@ -161,12 +164,7 @@ def caps(
         }
     )
     by_commune = by_commune[by_commune["years"] == len(REFERENCE)]
-    code, name = {
-        "commune": ("code_insee", "name"),
-        "epci": ("epci", "epci_name"),
-        "departement": ("departement", "departement_name"),
-        "region": ("region", "region_name"),
-    }[one.level]
+    code, name = LEVEL_COLUMNS[one.level]
     columns = list(dict.fromkeys(["code_insee", code, name]))
     places = pd.DataFrame(communes[columns]).set_index("code_insee", drop=False)
     joined = by_commune.join(places, how="inner").dropna(subset=[code]).rename_axis(None)

@@ -15,6 +15,7 @@ from siteselect.sources import values
 from siteselect.sources.findings import Findings
 from siteselect.sources.opening import Opened
 from siteselect.sources.part import Part, true_at
+from siteselect.territories import LEVEL_COLUMNS
 
 LAND_NAMES = ("land", "land_id", "code", "code_territoire", "territoire")
 LEVEL_NAMES = ("land_type", "level", "niveau", "type_territoire")
@@ -31,7 +32,6 @@ LEVELS = {
     "comm": "commune",
 }
 """Words for a level, folded."""
-NEAREST_FIRST = ("commune", "epci", "scot", "departement", "region")
 COLUMNS = ("level", "code", "reduction")
 _PAIR = re.compile(r"\W*(?P<code>\w+)\W+(?P<level>[A-Za-zÀ-ÿ]+)\W*")
 """``['32', 'REGION']``: code and level in one cell."""
@@ -70,28 +70,18 @@ def read_objectives(opened: Opened) -> Part[pd.DataFrame]:
 
 
 def reductions_of(
-    communes: pd.DataFrame, objectives: pd.DataFrame, members: pd.DataFrame | None, default: float
+    communes: pd.DataFrame, objectives: pd.DataFrame, default: float
 ) -> pd.Series[float]:
     """The reduction that holds in each commune, indexed by its code.
 
-    The nearest territory with an objective wins: commune, EPCI, SCoT (territories of kind
-    ``scot``), département, region; else ``default``.
+    The nearest territory with an objective wins: commune, EPCI, SCoT (where the communes have
+    theirs: :func:`siteselect.territories.joined`), département, region; else ``default``.
     """
     result = pd.Series(np.nan, index=pd.Index(communes["code_insee"]))
-    own = {"commune": "code_insee", "epci": "epci", "departement": "departement",
-           "region": "region"}  # fmt: skip
-    for level in NEAREST_FIRST:
+    for level, (code, _) in LEVEL_COLUMNS.items():  # nearest first
+        if code not in communes:
+            continue
         known = objectives[objectives["level"] == level].set_index("code")["reduction"]
-        if level == "scot":
-            found = _of_members(members, known).reindex(result.index)
-        else:
-            found = communes.set_index("code_insee", drop=False)[own[level]].map(known)
+        found = communes.set_index("code_insee", drop=False)[code].map(known)
         result = result.fillna(found.astype(float))
     return result.fillna(default)
-
-
-def _of_members(members: pd.DataFrame | None, known: pd.Series[float]) -> pd.Series[float]:
-    if members is None:
-        return pd.Series(dtype=float)
-    scots = members[(members["kind"] == "scot") & members["code"].isin(known.index)]
-    return scots.drop_duplicates("code_insee").set_index("code_insee")["code"].map(known)

@@ -23,6 +23,7 @@ from siteselect.sources import packgaps, packplaces
 from siteselect.sources.findings import ISSUES
 from siteselect.sources.opening import fault
 from siteselect.sources.problems import Problem, Tables
+from siteselect.territories import SCOT, check_members
 
 __all__ = ["Problem", "check_pack"]
 
@@ -38,6 +39,7 @@ def check_pack(pack: DataPack, *, progress: Progress | None = None) -> list[Prob
     problems += _read(pack, tables)
     checks = (
         _codes,
+        _scot,
         packgaps.check_outlines,
         packplaces.check_places,
         packplaces.check_areas,
@@ -151,6 +153,32 @@ def _codes(tables: Tables) -> Iterator[Problem]:
                 len(lacking), examples(lacking),
                 Msg("complete the table, or accept that their workers are not counted"),
             )  # fmt: skip
+
+
+def _scot(tables: Tables) -> Iterator[Problem]:
+    """Communes in several SCoT, and those that have sites and are in none."""
+    territories, sites = tables.get("territories"), tables.get("sites")
+    if territories is None:
+        return
+    members = territories[territories["kind"] == SCOT]
+    if members.empty:
+        return
+    try:
+        check_members(members, None)
+    except InputError as error:
+        for one in error.faults:
+            told = f"{one.where} : {one.value}"
+            yield Problem("error", "territories", one.message, 1, told, one.remedy)
+    if sites is None:
+        return
+    alone = sites.loc[~sites["code_insee"].isin(list(members["code_insee"])), "code_insee"]
+    if len(alone):
+        yield Problem(
+            "note", "territories",
+            Msg("communes with sites in no SCoT: no ledger of a SCoT counts what lies there"),
+            alone.nunique(), examples(sorted(alone.unique())),
+            Msg("right where no SCoT covers them; else complete the list of members"),
+        )  # fmt: skip
 
 
 # --- manifest and report --------------------------------------------------------------------------

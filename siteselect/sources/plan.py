@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from siteselect.errors import Fault, FaultLog, InputError, nearest_name
 from siteselect.messages import Msg
+from siteselect.territories import SCOT
 
 BUILD_FILE = "build.toml"
 InputRole = Literal[
@@ -103,7 +104,7 @@ class Input(_Strict):
         False, description="roads: derive motorway accesses from the slip roads"
     )
     gap_m: float = Field(0.0, ge=0, description="roads: ends nearer than this are joined")
-    level: Literal["commune", "epci", "departement", "region"] = "commune"
+    level: Literal["commune", "epci", "scot", "departement", "region"] = "commune"
     reduction: float = Field(0.5, ge=0, le=1, description="consumption: objective of reduction")
     floor_ha: float = Field(1.0, ge=0, description="consumption: guaranteed to each commune")
     pool_floor: bool = Field(False, description="consumption: pool the guarantee above communes")
@@ -112,6 +113,11 @@ class Input(_Strict):
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True
     )
+
+    @property
+    def is_scot(self) -> bool:
+        """Whether the file lists the SCoT and their communes, however the kind is written."""
+        return self.role == "territories" and self.kind.strip().casefold() == SCOT
 
 
 class Plan(_Strict):
@@ -191,6 +197,17 @@ def check_plan(plan: Plan, folder: Path, path: Path) -> None:
                 file=path,
                 where=where,
                 remedy=Msg('add kind, for instance kind = "natura2000"'),
+            )
+        if (
+            one.role == "consumption"
+            and one.level == SCOT
+            and not any(other.is_scot for other in plan.of("territories"))
+        ):
+            log.add(
+                Msg("caps are asked for each SCoT, but no file says which communes each SCoT has"),
+                file=path,
+                where=where,
+                remedy=Msg("add an input of {keys}", keys='role = "territories", kind = "scot"'),
             )
         if one.role == "landcover" and one.legend is None:
             log.add(

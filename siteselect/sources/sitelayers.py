@@ -20,6 +20,7 @@ from siteselect.sources.findings import REPORT_COLUMNS
 from siteselect.sources.layers import LayerWriter
 from siteselect.sources.plan import Input, Plan
 from siteselect.sources.straddling import commune_shares, contiguous_ha
+from siteselect.territories import SCOT
 from siteselect.units import CRS, M2_PER_HA
 
 Progress = Callable[[str, float], None]
@@ -58,8 +59,8 @@ def read_all_sites(
     that the pack keeps, between which footprints are split), with an identifier already read
     from an earlier file, or (``area.under_raster``) not covered by the land cover are left out
     and reported. Zones mark sites with ``excluded_by`` and ``flagged_by``; ``contiguous_ha`` is
-    the largest part in one piece; for each kind of territory in ``members``, the column of that
-    name holds the territory of the site's commune, and ``<kind>_code`` its code.
+    the largest part in one piece; for each kind of territory in ``members`` but the SCoT, the
+    column of that name holds the territory of the site's commune, and ``<kind>_code`` its code.
 
     Returns
     -------
@@ -132,7 +133,8 @@ def site_communes(sites: pd.DataFrame, writer: LayerWriter) -> tuple[str, ...]:
 def _with_members(sites: gpd.GeoDataFrame, members: pd.DataFrame) -> gpd.GeoDataFrame:
     """Territories of each kind, by the commune of the site; several are joined by a semicolon."""
     result = sites.copy()
-    for kind, rows in members.groupby("kind"):
+    others = members[members["kind"] != SCOT]  # joined to the sites of every run, as the EPCI is
+    for kind, rows in others.groupby("kind"):
         by_commune = rows.groupby("code_insee")[["name", "code"]].agg("; ".join)
         for source, column in (("name", str(kind)), ("code", f"{kind}_code")):
             if column not in sites:  # never over a column of the sites themselves

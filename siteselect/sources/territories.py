@@ -16,6 +16,7 @@ from siteselect.sources import values
 from siteselect.sources.findings import Findings
 from siteselect.sources.opening import Opened, fault
 from siteselect.sources.part import CODE_NAMES, Part, true_at
+from siteselect.territories import SCOT, check_members
 
 ID_NAMES = (
     "territory",
@@ -26,6 +27,7 @@ ID_NAMES = (
     "code_scot",
     "siren_scot",
     "id_st",
+    "scot",
     "id",
 )
 NAME_NAMES = (
@@ -39,7 +41,6 @@ NAME_NAMES = (
     "libelle",
 )
 EPCI_NAMES = ("siren_epci", "epci", "siren_groupement", "code_epci")
-COLUMNS = ("kind", "code", "name", "code_insee")
 
 
 def read_territories(
@@ -48,13 +49,16 @@ def read_territories(
     """Table ``territories`` of a pack: kind, code, name, code_insee; one row a member commune.
 
     Polygons hold the communes whose point they hold. A commune may belong to several
-    territories of one kind. ``known``: codes of all communes, those outside the pack included.
+    territories of one kind, but to one SCoT. ``known``: codes of all communes, those outside the
+    pack included. ``kind``: SCoT are of kind ``scot``, however it is written.
 
     Raises
     ------
     InputError
-        no column names the territories, or nothing says which communes are theirs.
+        no column names the territories, nothing says which communes are theirs, or a commune is
+        listed under several SCoT, or a SCoT under several names.
     """
+    kind = SCOT if kind.strip().casefold() == SCOT else kind
     stated = values.present(opened.need(ID_NAMES, what="the code of the territories"))
     names = values.present(opened.cells(NAME_NAMES))
     names = names.where(names.notna(), stated)
@@ -76,6 +80,8 @@ def read_territories(
             "code_insee": pairs["code_insee"].to_numpy(),
         }
     ).astype("str")
+    if kind == SCOT:
+        check_members(table.assign(row=pairs["row"].to_numpy()), opened.path)
     table = table.drop_duplicates(["code", "code_insee"]).sort_values(["code", "code_insee"])
     return Part(table.reset_index(drop=True), findings.report(opened.damaged), opened.rows)
 

@@ -12,6 +12,7 @@ from siteselect.sources.landtake import Objectives, caps
 from siteselect.sources.objectives import read_objectives, reductions_of
 from siteselect.sources.opening import open_table
 from siteselect.sources.plan import Input
+from siteselect.territories import joined
 
 COMMUNES = pd.DataFrame(
     {
@@ -36,12 +37,14 @@ SCOT = pd.DataFrame(
     {"kind": ["scot"] * 2, "code": ["77"] * 2, "name": ["S"] * 2,
      "code_insee": ["60001", "60002"]}
 )  # fmt: skip
+PLACED = joined(COMMUNES, SCOT)
+"""The communes with their SCoT: 60003 and Paris are in none."""
 
 
 def test_the_nearest_territory_with_an_objective_wins() -> None:
-    found = reductions_of(COMMUNES, STATED, SCOT, 0.5)
+    found = reductions_of(PLACED, STATED, 0.5)
     assert found.to_dict() == {"60001": 0.611, "60002": 0.2, "60003": 0.5447, "75056": 0.5}
-    without = reductions_of(COMMUNES, STATED, None, 0.5)
+    without = reductions_of(COMMUNES, STATED, 0.5)
     assert without["60002"] == 0.5447
 
 
@@ -49,11 +52,11 @@ def test_caps_by_hand() -> None:
     """10 ha consumed by each commune in 2011-2020, 1 ha since."""
     years = [(code, year, 1.0) for code in COMMUNES["code_insee"] for year in range(2011, 2022)]
     consumption = pd.DataFrame(years, columns=["code_insee", "year", "consumed_ha"])
-    objectives = Objectives(reductions_of(COMMUNES, STATED, SCOT, 0.5), STATED)
+    objectives = Objectives(reductions_of(PLACED, STATED, 0.5), STATED)
 
     def level(name: str, **options: object) -> dict[str, float]:
         one = Input.model_validate({"role": "consumption", "file": "f", "level": name, **options})
-        table = caps(consumption, COMMUNES, one, objectives)
+        table = caps(consumption, PLACED, one, objectives)
         return dict(zip(table["code"], table["cap_ha"].round(6), strict=True))
 
     # (1 − reduction) × 10 − 1
@@ -64,6 +67,8 @@ def test_caps_by_hand() -> None:
     # the département has none: its communes are added up
     assert level("departement") == {"60": pytest.approx(3.89 + 8 + 4.553 - 3), "75": 4.0}
     assert level("epci") == {"200000001": 2.89, "200000002": 7.0, "200054781": 4.0}
+    # the SCoT has its own: 0.8 × 20 − 2, whatever its EPCI asks; communes in none are in no row
+    assert level("scot") == {"77": pytest.approx(14.0)}
 
 
 def test_forms_of_the_file(tmp_path: Path) -> None:
