@@ -128,13 +128,18 @@ def territory_caps(territories: pd.DataFrame, zan: ZanSettings) -> tuple[Territo
                 else Msg("remove it, or correct the code"),
             )
         for code, name in names.items():
-            cap = _cap_units(rule.caps_ha.get(code, rule.default_cap_ha))
+            cap = cap_units(rule, code)
             if cap is not None or level == "region":
                 caps.append(
                     TerritoryCap(level, code, name, cap, rule.origin if cap is not None else "")
                 )
     log.check()
     return tuple(caps)
+
+
+def cap_units(rule: LedgerRule, code: str) -> int | None:
+    """The cap of a territory by the rule of its level, units of 0.01 ha; None: not capped."""
+    return _cap_units(rule.caps_ha.get(code, rule.default_cap_ha))
 
 
 def in_territory(frame: pd.DataFrame, cap: TerritoryCap) -> NDArray[np.bool_]:

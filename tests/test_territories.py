@@ -84,6 +84,21 @@ def test_levels_are_listed_from_large_to_small_in_reports() -> None:
     assert LEVELS == ("region", "departement", "scot", "epci", "commune")
 
 
+def test_a_capped_scot_where_no_land_is_taken_is_not_said_to_have_no_cap(pack: DataPack) -> None:
+    """E-04 is developed on its artificialised land alone: 0 ha in 501, whose cap is 0 ha."""
+    ledgers = [{"level": "scot", "default_cap_ha": 0.0, "origin": "essai"}]
+    zan = {"programme_cap_ha": None, "offsets": False, "ledgers": ledgers}
+    locks = {"include": ["E-04"], "variants": {"E-04": "reuse"}}
+    limits = {"region_min": 0}
+    run = siteselect.run(
+        {"pack": str(pack.folder), "count": 1, "locks": locks, "constraints": limits, "zan": zan}
+    )
+    every = ledger_by_level(run).set_index(["level", "code"])
+    figures = ["gross_ha", "cap_ha", "balance_ha", "cap_origin"]
+    assert every.loc[("scot", "501"), figures].tolist() == [0.0, 0.0, 0.0, "essai"]
+    assert every.loc[("epci", "200000001"), "cap_origin"] == ""
+
+
 def test_the_part_in_the_other_scot_is_held_to_its_cap(pack: DataPack) -> None:
     """2.16 ha do not fit under 2.15 ha, though no site chosen has its code in that SCoT."""
     for cap_ha, fits in ((2.16, True), (2.15, False)):

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from siteselect.ledger import CODE_COLUMN, LEDGER_COLUMNS, NAME_COLUMN, knows
+from siteselect.ledger import CODE_COLUMN, LEDGER_COLUMNS, NAME_COLUMN, cap_units, knows
 from siteselect.runs import Run
 from siteselect.scenario import LEVELS as SCENARIO_LEVELS
 from siteselect.straddling import nowhere, spread, straddled
@@ -25,7 +26,9 @@ _CHARGES: Mapping[str, str] = MappingProxyType(
 def ledger_by_level(run: Run) -> pd.DataFrame:
     """The ledgers of the run, then every other territory that is charged or credited.
 
-    Same columns as ``run.ledger``; the rows added have no cap (NaN). A territory appears once.
+    Same columns as ``run.ledger``, which has every territory with a cap where land moves; the
+    rows added have no cap (NaN), or are those of sites that take no land. A territory appears
+    once.
     """
     stated = {(row.level, row.code) for row in run.ledger.itertuples()}
     frames = [pd.DataFrame(run.ledger)]
@@ -80,6 +83,8 @@ def _level(
             both[name] = 0.0
     first: dict[str, Any] = dict(run.ledger.iloc[0]) if len(run.ledger) else {}
     names = _names(territories, level)
+    net = (both["gross_ha"] - both["restored_ha"]).round(2).to_numpy()
+    cap, origin = _caps(run, level, [str(value) for value in both.index])
     table = pd.DataFrame(
         {
             "level": level,
@@ -88,13 +93,21 @@ def _level(
             **{key: first.get(key) for key in ("period", "regime", "vintage")},
             "gross_ha": both["gross_ha"].to_numpy(),
             "restored_ha": both["restored_ha"].to_numpy(),
-            "net_ha": (both["gross_ha"] - both["restored_ha"]).round(2).to_numpy(),
-            "cap_ha": np.nan,
-            "balance_ha": np.nan,
-            "cap_origin": "",
+            "net_ha": net,
+            "cap_ha": cap,
+            "balance_ha": (cap - net).round(2),
+            "cap_origin": origin,
         }
     )
     return table[list(LEDGER_COLUMNS)]
+
+
+def _caps(run: Run, level: str, codes: Sequence[str]) -> tuple[NDArray[np.float64], list[str]]:
+    """Cap (ha, NaN for none) and origin: a capped territory may have a site that takes no land."""
+    rules = {str(rule.level): rule for rule in run.scenario.zan.ledgers}
+    found = [cap_units(rules[level], code) if level in rules else None for code in codes]
+    caps = np.array([np.nan if one is None else one / 100 for one in found], dtype=float)
+    return caps, ["" if one is None else rules[level].origin for one in found]
 
 
 def _territories(run: Run) -> list[pd.DataFrame]:
