@@ -84,6 +84,24 @@ def test_balances_by_hand():
     assert np.isclose(table["gross_ha"] - table["restored_ha"], table["net_ha"]).all()
 
 
+def test_levels_are_in_order_of_size_whatever_the_scenario():
+    levels = ["national", "departement", "region", "commune", "epci", "scot"]
+    placed = TERRITORIES.assign(scot=["7", None, None], scot_name=["S", None, None])
+    zan = {"ledgers": [{"level": level, "default_cap_ha": 1} for level in levels]}
+    found = territory_caps(placed, ZanSettings.model_validate(zan))
+    assert list(dict.fromkeys(cap.level for cap in found)) == [
+        "programme", "commune", "epci", "scot", "departement", "region", "national"
+    ]  # fmt: skip
+    assert [(cap.code, cap.name) for cap in found if cap.level == "scot"] == [("7", "S")]
+
+
+def test_a_level_that_nothing_lies_in_is_no_empty_ledger():
+    bare = TERRITORIES.assign(epci=None, epci_name=None)
+    zan = ZanSettings.model_validate({"ledgers": [{"level": "epci", "default_cap_ha": 1}]})
+    with pytest.raises(InputError, match=r"zan.ledgers: no site or parcel.*'epci'"):
+        territory_caps(bare, zan)
+
+
 def test_sites_without_epci_are_charged_to_no_epci():
     found = caps(ledgers=[{"level": "epci", "default_cap_ha": 9}])
     developed = as_spread(TERRITORIES, np.array([100, 100, 100]))

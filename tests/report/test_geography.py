@@ -47,6 +47,21 @@ def pack_of(folder: Path, *, contours: bool) -> DataPack:
     return DataPack(folder, Manifest(name="essai", title="Essai", crs="EPSG:2154", layers=layers))
 
 
+def test_scot_are_put_together_from_their_communes(tmp_path: Path) -> None:
+    """Communes 1 and 2 are one SCoT; the others are in none, and no outline is invented."""
+    pack = pack_of(tmp_path, contours=True)
+    assert areas(pack, "scot", "7") == {}  # the pack does not know its SCoT
+    members = pd.DataFrame(
+        {"kind": "scot", "code": "7", "name": "S", "code_insee": ["01001", "01002"]}
+    )
+    members.to_parquet(tmp_path / "territories.parquet")
+    layer = pack.manifest.layers[0].model_copy(
+        update={"role": "territories", "file": "territories.parquet"}
+    )
+    more = pack.manifest.model_copy(update={"layers": (*pack.manifest.layers, layer)})
+    assert areas(DataPack(tmp_path, more), "scot", "7", "8") == {"7": 2.0}
+
+
 def areas(pack: DataPack, level: str, *codes: str) -> dict[str, float]:
     shapes = territory_shapes(pack, level, codes)
     assert shapes.crs.to_epsg() == 2154
