@@ -27,7 +27,11 @@ class Portfolio:
 
 
 class Referee:
-    """Accepts or refuses choices of canonical columns; remembers what it was asked."""
+    """Accepts or refuses choices of canonical columns; remembers what it was asked.
+
+    What it remembers does not depend on the sites that are fixed: it is shared by
+    :meth:`for_state`.
+    """
 
     def __init__(self, problem: SelectionProblem, model: Model) -> None:
         self._model = model
@@ -45,12 +49,18 @@ class Referee:
         """A referee of the same problem with other sites fixed."""
         other = copy.copy(self)
         other._model = dataclasses.replace(self._model, state=state)
-        other._known = {}
         return other
+
+    @property
+    def accepted(self) -> list[Portfolio]:
+        """All the portfolios met so far, whatever sites were fixed."""
+        return [one for one in self._known.values() if one is not None]
 
     def judge(self, columns: Ints) -> Portfolio | None:
         """The portfolio when the choice is feasible, else ``None``."""
         columns = np.sort(columns)
+        if not self._sites_agree(columns):
+            return None
         key = columns.tobytes()
         if key not in self._known:
             self.asked += 1
@@ -73,7 +83,7 @@ class Referee:
         return lambda local: self.judge(columns[local])
 
     def _decide(self, columns: Ints) -> Portfolio | None:
-        if not (self._sites_agree(columns) and self._rows_agree(columns)):
+        if not self._rows_agree(columns):
             return None
         restoration = self._restorer.restore(self._model.column_of[columns], cheapest=False)
         if restoration is None:

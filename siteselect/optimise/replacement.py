@@ -11,21 +11,26 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from siteselect.optimise.bound import Bound, Multipliers, exact_bound
 from siteselect.optimise.branching import Pseudocosts
 from siteselect.optimise.clock import Progress, Run
 from siteselect.optimise.deepen import deepen
-from siteselect.optimise.exact import Portfolio, Referee
-from siteselect.optimise.model import OUTSIDE, Model, compile_model, least_value
+from siteselect.optimise.exact import Referee
+from siteselect.optimise.model import FREE, OUTSIDE, compile_model, least_value
+from siteselect.optimise.polish import Hot, cheapest_columns
 from siteselect.optimise.presolve import presolved
-from siteselect.optimise.root import Root, resift, sift
+from siteselect.optimise.root import resift, sift
 from siteselect.optimise.solution import Solution, Status
-from siteselect.optimise.stop import stop_at
+from siteselect.optimise.stop import OutOfTimeError, Stop, stop_at
 from siteselect.problem import SelectionProblem
 from siteselect.problem.constraints import Ints
 
-LIKELY, MARGIN = 0.8, 1.1
+LIKELY, MARGIN = float(os.environ.get("LIKELY", "0.5")), 1.1
 """The first search looks a little deeper than was enough for this share of the sites before."""
+HELD = 20
+"""The hot programme holds so many columns for each site wanted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,18 +60,6 @@ class Replacement:
     leaving: Ints
 
 
-@dataclass
-class _Learnt:
-    """What the searches before tell the next: losses by branching, and how deep to look."""
-
-    costs: Pseudocosts
-    gaps: list[int]
-
-    def width(self) -> int:
-        """The gap within which most of the portfolios were found."""
-        return int(MARGIN * np.quantile(self.gaps, LIKELY))
-
-
 def replacement_costs(
     problem: SelectionProblem,
     solution: Solution,
@@ -87,69 +80,80 @@ def replacement_costs(
     """
     if solution.objective is None:
         return ()
-    deadline = time.perf_counter() + time_limit_s
-    model = presolved(compile_model(problem))
-    referee = Referee(problem, model)
-    root = sift(model, stop=stop_at(deadline))
-    position = np.empty(problem.n_sites, np.int64)
-    position[model.site_of] = np.arange(problem.n_sites)
+    seeker = _Seeker(problem, solution, time.perf_counter() + time_limit_s)
     found: list[Replacement] = []
-    pool: list[Portfolio] = []
-    gap = max(0, root.bound.value - solution.objective)
-    learnt = _Learnt(Pseudocosts.empty(model.n_sites), [gap])
     for done, site in enumerate(solution.chosen.tolist()):
-        found.append(
-            _without(
-                problem, solution, model, root, referee, pool, learnt, int(position[site]), deadline
-            )
-        )
+        found.append(seeker.without(site))
         if progress is not None:
             progress("replacement", (done + 1) / len(solution.chosen))
     return tuple(found)
 
 
-def _without(
-    problem: SelectionProblem, solution: Solution, model: Model, root: Root, referee: Referee,
-    pool: list[Portfolio], learnt: _Learnt, site: int, deadline: float,
-) -> Replacement:  # fmt: skip
-    """The best portfolio without one site of the model."""
-    state = model.state.copy()
-    own = int(model.site_of[site])
-    empty = np.zeros(0, np.int64)
-    if state[site] != 0:
-        # A site that is forced in has no replacement.
-        return Replacement(own, "infeasible", None, None, empty, empty)
-    state[site] = OUTSIDE
-    part = dataclasses.replace(model, state=state)
-    run = Run(problem, deadline, 0.0, None)
-    relaxation = root.relaxation
-    relaxation.fix(state, relaxation.shut)
-    bound = resift(model, relaxation, stop=run.late).bound
-    least = least_value(model)
-    if bound.value < least:
-        return Replacement(own, "infeasible", None, None, empty, empty)
-    run.bound = bound.value
-    for one in pool:
-        # What was found without another site often does without this one too.
-        if site not in model.site[one.columns]:
-            run.found(one)
-    status = deepen(
-        run, part, bound, referee.for_state(state), least, costs=learnt.costs, width=learnt.width()
-    )
-    objective = int(solution.objective or 0)
-    if status == "infeasible":
-        return Replacement(own, status, None, None, empty, empty)
-    low = objective - (run.bound if run.bound is not None else bound.value)
-    if run.best is None:
-        return Replacement(own, status, None, low, empty, empty)
-    pool.append(run.best)
-    learnt.gaps.append(bound.value - run.best.value)
-    sites = np.sort(model.site_of[model.site[run.best.columns]])
-    return Replacement(
-        own,
-        status,
-        objective - run.best.value,
-        low,
-        np.setdiff1d(sites, solution.chosen),
-        np.setdiff1d(solution.chosen, sites),
-    )
+class _Seeker:
+    """What the searches share: a hot relaxation, losses by branching, portfolios, the referee."""
+
+    def __init__(self, problem: SelectionProblem, solution: Solution, deadline: float) -> None:
+        self._problem, self._solution, self._deadline = problem, solution, deadline
+        self._objective = int(solution.objective or 0)
+        self._model = presolved(compile_model(problem))
+        self._referee = Referee(problem, self._model)
+        self._least = least_value(self._model)
+        self._root = root = sift(self._model, stop=stop_at(deadline))
+        self._hot: Hot | None = None
+        if root.finished and self._model.flow is None:
+            columns = cheapest_columns(self._model, root.bound, HELD)
+            prices = root.multipliers.prices(self._model)
+            self._hot = Hot(self._model, columns, prices, stop=stop_at(deadline))
+        self._costs = Pseudocosts.empty(self._model.n_sites)
+        self._gaps = [max(0, root.bound.value - self._objective)]
+        self._position = np.empty(problem.n_sites, np.int64)
+        self._position[self._model.site_of] = np.arange(problem.n_sites)
+
+    def without(self, own: int) -> Replacement:
+        """The best portfolio without one site of the problem."""
+        empty = np.zeros(0, np.int64)
+        site = int(self._position[own])
+        if self._model.state[site] != FREE:
+            # A site that is forced in has no replacement.
+            return Replacement(own, "infeasible", None, None, empty, empty)
+        state = self._model.state.copy()
+        state[site] = OUTSIDE
+        run = Run(self._problem, self._deadline, 0.0, None)
+        multipliers, bound = self._bounded(state, run.late)
+        if bound.value < self._least:
+            return Replacement(own, "infeasible", None, None, empty, empty)
+        run.bound = bound.value
+        for one in self._referee.accepted:
+            # What was met without another site often does without this one too.
+            if site not in self._model.site[one.columns]:
+                run.found(one)
+        part = dataclasses.replace(self._model, state=state, mu=multipliers.prices(self._model))
+        status = deepen(
+            run, part, bound, self._referee.for_state(state), self._least, costs=self._costs,
+            width=int(MARGIN * np.quantile(self._gaps, LIKELY)),
+        )  # fmt: skip
+        if status == "infeasible":
+            return Replacement(own, status, None, None, empty, empty)
+        low = self._objective - (run.bound if run.bound is not None else bound.value)
+        if run.best is None:
+            return Replacement(own, status, None, low, empty, empty)
+        self._gaps.append(bound.value - run.best.value)
+        sites = np.sort(self._model.site_of[self._model.site[run.best.columns]])
+        return Replacement(
+            own, status, self._objective - run.best.value, low,
+            np.setdiff1d(sites, self._solution.chosen), np.setdiff1d(self._solution.chosen, sites),
+        )  # fmt: skip
+
+    def _bounded(self, state: NDArray[np.int8], stop: Stop) -> tuple[Multipliers, Bound]:
+        """Multipliers with these sites fixed, and their bound: those of the root at worst."""
+        multipliers = self._root.multipliers
+        if self._hot is None:
+            relaxation = self._root.relaxation
+            relaxation.fix(state, relaxation.shut)
+            found = resift(self._model, relaxation, stop=stop)
+            return found.multipliers, found.bound
+        try:
+            self._hot, multipliers, bound = self._hot.bounded(state)
+        except OutOfTimeError:
+            bound = exact_bound(self._model, multipliers, state, self._model.shut)
+        return multipliers, bound

@@ -57,7 +57,7 @@ def sift(model: Model, *, stop: Stop) -> Root:
     best = polish(model, root.multipliers, root.bound, stop=stop)
     if best is None:
         return replace(root, finished=False)
-    return Root(relaxation, best.multipliers, best.bound, root.rounds + best.rounds)
+    return Root(relaxation, best.multipliers, best.bound, root.rounds)
 
 
 def resift(model: Model, relaxation: Relaxation, *, stop: Stop, near: float = 0.0) -> Root:
