@@ -138,6 +138,7 @@ def _scale(largest: float) -> int:
 def _largest(model: Model, given: Multipliers) -> float:
     """No intermediate exceeds this, at scale 1; infinite where a multiplier is no number."""
     largest = float(np.abs(model.score).max(initial=1)) + float(model.weights.sum())
+    largest += float(np.abs(model.parcels_alone()).max(initial=0))
     largest += float(np.abs(given.y) @ given.block.largest)
     if model.flow is not None:
         jobs = float(model.flow.jobs.max(initial=0))
@@ -188,7 +189,8 @@ def exact_bound(
             reduced[hall.columns] += price * hall.outside
             total += price * hall.workers
         reduced += model.flow.jobs * np.maximum(worker, 0)[model.site]
-    total += exact_sum(np.maximum(-(block.parcels @ y), 0)) if model.n_parcels else 0
+    if model.n_parcels:
+        total += exact_sum(np.maximum(model.parcels_alone() * scale - block.parcels @ y, 0))
     return _close(model, reduced, total, scale, state, shut)
 
 

@@ -273,14 +273,16 @@ def explain_infeasible(problem: SelectionProblem, *, time_limit_s: float = 60.0)
     """Why no portfolio exists, and the least changes that would make one possible.
 
     First what is impossible alone, else the smallest conflict. A third of the time is kept for
-    the changes.
+    the changes, which also have what the conflict leaves.
     """
+    started = time.perf_counter()
     found = _at_once(problem)
     if not found.reasons:
         found = _of_conflict(
             problem, smallest_conflict(problem, time_limit_s=CONFLICT_SHARE * time_limit_s)
         )
-    left = (1 - CONFLICT_SHARE) * time_limit_s
+    spent = time.perf_counter() - started
+    left = max(time_limit_s - spent, (1 - CONFLICT_SHARE) * time_limit_s)
     eased = easings(problem, _by_likelihood(found.conflict), time_limit_s=left)
     return replace(found, remedies=tuple(one.shown for one in eased))
 

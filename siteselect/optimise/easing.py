@@ -1,8 +1,10 @@
 """The least change of one requirement that makes a portfolio possible, in the planner's units.
 
-Exact solves of the whole problem with that requirement changed: by steps that grow until one is
-feasible, then by bisection. Every change that is offered comes with a portfolio checked in
-integers against the problem so changed; ``least`` says that one step less is proven infeasible.
+Without the requirement, one exact optimisation finds how near to it a portfolio of all the others
+comes: what is missing is the least change, proven to the unit. Stopped by the clock, the nearest
+portfolio met is still offered, with what its bound says is needed at least. Distances are bisected,
+locks opened one by one. Every change that is offered comes with a portfolio checked in integers
+against the problem so changed.
 """
 
 from __future__ import annotations
@@ -10,59 +12,68 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-
-import numpy as np
+from functools import partial
 
 from siteselect.messages import Msg
+from siteselect.optimise.distances import Distances
+from siteselect.optimise.least import Extreme
+from siteselect.optimise.sides import Side, fewer_sites, more_sites, sides_of
 from siteselect.optimise.solution import Solution
-from siteselect.problem import (
-    Budget,
-    Constraint,
-    Goal,
-    Group,
-    Ledger,
-    Locks,
-    SelectionProblem,
-    Separation,
-    TotalArea,
-    violations,
-)
-from siteselect.problem.constraints import Ints
-from siteselect.units import AREA_UNITS_PER_HA
+from siteselect.problem import Constraint, Locks, SelectionProblem, Separation, violations
 
-DECIMETRES_PER_KM = 10_000
 ANY_PORTFOLIO = 1e300
 """A gap so wide that the first portfolio found ends the search."""
 MOST_TRIED = 16
 MOST_LOCKS = 8
-GROWTH, NEAR = 4, 0.1
-"""Steps grow by this; where time does not tell, a tenth of the change is near enough."""
 MOST_S = 2.0
-"""Seconds for one solve."""
-STEPS, DISTANCE_STEPS = 500, 50
-"""Areas and money are changed by steps of 1/500 of the figure, distances by 1/50; sites by one."""
+"""Seconds for one solve that only asks whether there is a portfolio."""
+MOST_COUNTING_S = 12.0
+"""Seconds for a number of sites or a distance, which are tried one by one."""
+MORE = 1.5
+"""A requirement is tried again where there is so many times more time for it."""
+DECIMETRES_PER_KM = 10_000
 
 
 @dataclass(frozen=True, eq=False)
 class Easing:
     """One requirement changed, and the problem that is feasible with it.
 
-    ``share`` is the change as a share of the figure changed: what orders different units.
-    ``least``: no smaller change of this requirement alone is enough, proven.
+    Attributes
+    ----------
+    share
+        the change as a share of the figure changed: what orders different units.
+    least
+        no smaller change of this requirement alone is enough, proven.
+    needed
+        where it is not: what is needed at least, proven, if that says anything.
     """
 
     text: Msg
     problem: SelectionProblem
     share: float
     least: bool
+    needed: Msg | None = None
 
     @property
     def shown(self) -> Msg:
-        """The text, with a word where a smaller change may do."""
+        """The text, with what is known where a smaller change may do."""
         if self.least:
             return self.text
-        return Msg("{change} (enough; less may do)", change=self.text)
+        if self.needed is None:
+            return Msg("{change} (enough; less may do)", change=self.text)
+        return Msg(
+            "{change} (enough; at least {needed} is needed)", change=self.text, needed=self.needed
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """The changes that one task found, and whether more time may find better ones."""
+
+    found: tuple[Easing, ...] = ()
+    settled: bool = True
 
 
 def easings(
@@ -71,54 +82,164 @@ def easings(
     """Changes of a single requirement of an infeasible problem that make it feasible.
 
     ``conflict`` holds the requirements to try, the number of sites is always tried; the smallest
-    change comes first. Out of time, fewer are found.
+    change comes first, as a share of its figure. Each has its part of the time that is left, and
+    what others leave where that is not enough; out of time, fewer are found. An interrupt ends it
+    with what was found.
     """
     finder = _Finder(problem, time.perf_counter() + time_limit_s)
-    found = [*finder.count(), *(one for c in conflict[:MOST_TRIED] for one in finder.change(c))]
-    return tuple(sorted(found, key=lambda one: (not one.least, one.share)))
+    tasks = finder.tasks(conflict[:MOST_TRIED])
+    tried = [_Tried(settled=False)] * len(tasks)
+    given = [0.0] * len(tasks)
+    with suppress(KeyboardInterrupt):
+        for _ in range(2):
+            left = [i for i, one in enumerate(tried) if not one.settled]
+            for many, i in zip(range(len(left), 0, -1), left, strict=True):
+                seconds = finder.allow(many)
+                if seconds > MORE * given[i]:
+                    given[i] = seconds
+                    tried[i] = _better(tasks[i](), tried[i])
+    found = (easing for one in tried for easing in one.found)
+    return tuple(sorted(found, key=lambda one: (one.share, not one.least)))
 
 
 class _Finder:
     """Changes one requirement after the other, within one limit of time."""
 
     def __init__(self, problem: SelectionProblem, deadline: float) -> None:
-        self.problem = dataclasses.replace(problem, coverage=None)
-        self.deadline = deadline
+        self.problem = dataclasses.replace(problem, coverage=None, workforce=None)
+        self.deadline = self.end = deadline
 
-    # ---- solving -------------------------------------------------------------------------
+    def allow(self, tasks: int) -> float:
+        """Give the next of so many tasks its part of the time left: seconds."""
+        now = time.perf_counter()
+        self.end = now + (self.deadline - now) / tasks
+        return self.end - now
+
+    def seconds_left(self) -> float:
+        """Time left for the present task."""
+        return self.end - time.perf_counter()
+
+    def tasks(self, conflict: Sequence[Constraint]) -> list[Callable[[], _Tried]]:
+        """What there is to try, the number of sites first."""
+        made: list[Callable[[], _Tried]] = [self.count]
+        for one in conflict:
+            if isinstance(one, Separation):
+                made.append(partial(self.separation, one))
+            elif isinstance(one, Locks):
+                made.append(partial(self.locks, one))
+            else:
+                made.extend(partial(self.side, side) for side in sides_of(self.problem, one))
+        return made
+
+    def side(self, side: Side) -> _Tried:
+        """The least change of one figure, where some change is enough."""
+        counted = side.most is not None
+        if counted:
+            self.end = min(self.end, time.perf_counter() + MOST_COUNTING_S)
+        found = side.extreme(self.seconds_left() / (2 if counted else 1))
+        if found is None:
+            return _Tried()
+        needed = max(1, -found.bound - side.sign * side.figure)
+        enough = None if found.value is None else -found.value - side.sign * side.figure
+        if enough is not None and not _holds(side, enough, found):
+            return _Tried()
+        if side.most is not None:
+            enough, needed = self.counted(side, side.most, enough, needed)
+        if enough is None:
+            return _Tried(settled=False)
+        to, least = side.figure + side.sign * enough, needed >= enough
+        says = side.amount(needed) if needed > 1 and not least else None
+        share = enough / max(1, abs(side.figure))
+        easing = Easing(side.text(enough, to), side.eased(to), share, least, says)
+        return _Tried((easing,), settled=least)
+
+    def counted(
+        self, side: Side, most: int, enough: int | None, needed: int
+    ) -> tuple[int | None, int]:
+        """A change of a number of sites tried one by one, from the least upwards, then halved.
+
+        ``enough`` is known to be (``None``: nothing is), ``needed`` at least; both come back.
+        """
+        low, step = needed - 1, 1
+        while self.seconds_left() > 0 and low + 1 < (most + 1 if enough is None else enough):
+            middle = low + step if enough is None else min(low + step, (low + enough) // 2)
+            middle = min(max(middle, low + 1), most)
+            answer = self.feasible(side.eased(side.figure + side.sign * middle))
+            if answer:
+                enough, step = middle, most
+                continue
+            if answer is False and middle == needed:
+                needed += 1
+            low, step = middle, 2 * step
+        return enough, needed
+
+    def count(self) -> _Tried:
+        """Fewer sites or, where that is never enough, more."""
+        problem = self.problem
+        tried = _Tried() if problem.at_most else self.side(fewer_sites(problem))
+        if tried.found or problem.count >= problem.n_sites:
+            return tried
+        more = self.side(more_sites(problem))
+        return more if more.found else _Tried(settled=tried.settled and more.settled)
+
+    def separation(self, one: Separation) -> _Tried:
+        """A shorter distance."""
+        self.end = min(self.end, time.perf_counter() + MOST_COUNTING_S)
+        found = Distances(self.problem, one, self.solve).shorter(self.seconds_left)
+        if found is None:
+            return _Tried(settled=False)
+        change, needed = one.distance - found.enough, one.distance - found.most
+        text = Msg(
+            "{name}: {km:.10g} km less, {to:.10g} km",
+            name=one.name, km=change / DECIMETRES_PER_KM, to=found.enough / DECIMETRES_PER_KM,
+        )  # fmt: skip
+        least = needed >= change
+        says = Msg("{km:.10g} km", km=needed / DECIMETRES_PER_KM)
+        easing = Easing(
+            text, found.problem, change / max(1, one.distance), least,
+            says if needed > 1 and not least else None,
+        )  # fmt: skip
+        return _Tried((easing,), settled=least)
+
+    def locks(self, one: Locks) -> _Tried:
+        """One site no longer forced in or out."""
+        return _Tried(tuple(self.opened(one)))
+
+    def opened(self, one: Locks) -> Iterator[Easing]:
+        """The locks that are enough to open, one at a time."""
+        names = self.problem.site_ids
+        for side, sites in (("include", one.include), ("exclude", one.exclude)):
+            for site in sites[:MOST_LOCKS].tolist():
+                other = Locks(
+                    one.name,
+                    one.include[one.include != site] if side == "include" else one.include,
+                    one.exclude[one.exclude != site] if side == "exclude" else one.exclude,
+                )
+                eased = dataclasses.replace(
+                    self.problem,
+                    constraints=tuple(
+                        other if each is one else each for each in self.problem.constraints
+                    ),
+                )
+                if self.feasible(eased):
+                    label = str(site) if names is None else names[site]
+                    text = (
+                        Msg("{site} no longer forced in", site=label)
+                        if side == "include"
+                        else Msg("{site} no longer forced out", site=label)
+                    )
+                    yield Easing(text, eased, 1 / len(sites), least=True)
+
+    # ---- whether there is a portfolio ----------------------------------------------------
 
     def solve(self, problem: SelectionProblem) -> Solution | None:
         """Any portfolio of a changed problem; ``None`` out of time."""
         from siteselect.optimise.solve import solve
 
-        left = min(MOST_S, self.deadline - time.perf_counter())
+        left = min(MOST_S, self.seconds_left())
         if left <= 0:
             return None
         return solve(problem, time_limit_s=left, gap=ANY_PORTFOLIO, ties=False, explain=False)
-
-    def least(
-        self, make: Callable[[int], SelectionProblem], most: int
-    ) -> tuple[int, SelectionProblem, bool] | None:
-        """The smallest k from 1 to ``most`` for which the problem is feasible, and whether proven.
-
-        ``None`` where even ``most`` is not, or nothing was found in time. Feasibility grows with k.
-        """
-        if most < 1 or not self.feasible(make(most)):
-            return None
-        low, high, proven, step = 0, most, True, 1
-        while high - low > 1:
-            # Growing steps from below, then halves.
-            middle = max(low + 1, min(low + step, (low + high) // 2))
-            answer = self.feasible(make(middle))
-            if answer:
-                high, step = middle, most
-            else:
-                low, step = middle, GROWTH * step
-            if answer is None:
-                proven = False
-                if high - low <= NEAR * high or time.perf_counter() > self.deadline:
-                    break
-        return high, make(high), proven
 
     def feasible(self, problem: SelectionProblem) -> bool | None:
         """Whether there is a portfolio, checked in integers; ``None`` where time does not tell."""
@@ -129,216 +250,17 @@ class _Finder:
             return False if found.status == "infeasible" else None
         return not violations(problem, found.columns.tolist(), found.restored.tolist())
 
-    def changed(
-        self, one: Constraint, other: Constraint, score: Ints | None = None
-    ) -> SelectionProblem:
-        """The problem with a constraint replaced; and another objective, where one is given."""
-        constraints = tuple(other if each is one else each for each in self.problem.constraints)
-        score = self.problem.score if score is None else score
-        return dataclasses.replace(self.problem, constraints=constraints, score=score)
 
-    def steps(
-        self, one: Constraint, figure: int, unit: int, most: int, make: Callable[[int], Constraint],
-        text: Callable[[int, int], Msg], *, sign: int, score: Ints | None = None,
-    ) -> Iterator[Easing]:  # fmt: skip
-        """A figure of a constraint changed by multiples of a unit, up to ``most`` in all.
-
-        ``score`` is what a portfolio should have much of to need little change: it leads the
-        search for any portfolio there.
-        """
-
-        def at(k: int) -> int:
-            return figure + sign * min(k * unit, most)
-
-        found = self.least(lambda k: self.changed(one, make(at(k)), score), -(-most // unit))
-        if found is not None:
-            value = at(found[0])
-            change = abs(value - figure)
-            eased = self.changed(one, make(value))
-            yield Easing(text(change, value), eased, change / max(1, abs(figure)), least=found[2])
-
-    # ---- requirements --------------------------------------------------------------------
-
-    def change(self, one: Constraint) -> Iterator[Easing]:
-        """The changes of one constraint."""
-        if isinstance(one, Group):
-            yield from self.group(one)
-        elif isinstance(one, Goal):
-            yield from self.goal(one)
-        elif isinstance(one, TotalArea):
-            yield from self.area(one)
-        elif isinstance(one, Budget):
-            yield from self.budget(one)
-        elif isinstance(one, Ledger):
-            yield from self.ledger(one)
-        elif isinstance(one, Separation):
-            yield from self.separation(one)
-        elif isinstance(one, Locks):
-            yield from self.locks(one)
-
-    def count(self) -> Iterator[Easing]:
-        """Fewer sites, or more."""
-        problem, p = self.problem, self.problem.count
-        if problem.at_most:
-            return
-
-        def of(count: int) -> SelectionProblem:
-            return dataclasses.replace(problem, count=count)
-
-        def from_(least: int) -> SelectionProblem:
-            wanted = Group("", np.arange(problem.n_columns), least)
-            constraints = (*problem.constraints, wanted)
-            return dataclasses.replace(problem, at_most=True, constraints=constraints)
-
-        found = self.least(lambda k: from_(p - k), p - 1)
-        if found is not None:
-            many = found[0]
-            text = Msg("{many} sites fewer: {to} in all", many=many, to=p - many)
-            yield Easing(text, of(p - many), many / p, least=found[2])
-            return
-        found = self.least(lambda k: of(p + k), min(p, problem.n_sites - p))
-        if found is not None:
-            many = found[0]
-            text = Msg("{many} sites more: {to} in all", many=many, to=p + many)
-            yield Easing(text, found[1], many / p, least=found[2])
-
-    def group(self, one: Group) -> Iterator[Easing]:
-        """A lower minimum, a higher maximum."""
-        inside = np.zeros(self.problem.n_columns, np.int64)
-        inside[one.columns] = 1
-        yield from self.steps(
-            one, one.at_least, 1, one.at_least,
-            lambda value: dataclasses.replace(one, at_least=value),
-            lambda many, to: Msg(
-                "{name}: minimum lowered by {many}, to {to}", name=one.name, many=many, to=to
-            ),
-            sign=-1, score=inside,
-        )  # fmt: skip
-        if one.at_most is not None:
-            yield from self.steps(
-                one, one.at_most, 1, max(0, self.problem.count - one.at_most),
-                lambda value: dataclasses.replace(one, at_most=value),
-                lambda many, to: Msg(
-                    "{name}: maximum raised by {many}, to {to}", name=one.name, many=many, to=to
-                ),
-                sign=1, score=-inside,
-            )  # fmt: skip
-
-    def area(self, one: TotalArea) -> Iterator[Easing]:
-        """Less area at least, more at most."""
-        if one.at_least is not None:
-            yield from self.steps(
-                one, one.at_least, _unit(one.at_least, STEPS), max(0, one.at_least),
-                lambda value: dataclasses.replace(one, at_least=value),
-                lambda units, to: Msg(
-                    "{name}: minimum lowered by {ha:g} ha, to {to:g} ha",
-                    name=one.name, ha=_ha(units), to=_ha(to),
-                ),
-                sign=-1, score=one.area,
-            )  # fmt: skip
-        if one.at_most is not None:
-            yield from self.steps(
-                one, one.at_most, _unit(one.at_most, STEPS), max(0, _sum(one.area) - one.at_most),
-                lambda value: dataclasses.replace(one, at_most=value),
-                lambda units, to: Msg(
-                    "{name}: maximum raised by {ha:g} ha, to {to:g} ha",
-                    name=one.name, ha=_ha(units), to=_ha(to),
-                ),
-                sign=1, score=-one.area,
-            )  # fmt: skip
-
-    def goal(self, one: Goal) -> Iterator[Easing]:
-        """A lower floor, a higher cap, in the unit of the objective."""
-        if one.at_least is not None:
-            yield from self.steps(
-                one, one.at_least, _unit(one.at_least, STEPS), max(0, one.at_least),
-                lambda value: dataclasses.replace(one, at_least=value),
-                lambda by, to: Msg(
-                    "{name}: floor lowered by {by}, to {to}",
-                    name=one.name, by=one.shown(by), to=one.shown(to),
-                ),
-                sign=-1, score=one.area,
-            )  # fmt: skip
-        if one.at_most is not None:
-            yield from self.steps(
-                one, one.at_most, _unit(one.at_most, STEPS), max(0, _sum(one.area) - one.at_most),
-                lambda value: dataclasses.replace(one, at_most=value),
-                lambda by, to: Msg(
-                    "{name}: cap raised by {by}, to {to}",
-                    name=one.name, by=one.shown(by), to=one.shown(to),
-                ),
-                sign=1, score=-one.area,
-            )  # fmt: skip
-
-    def budget(self, one: Budget) -> Iterator[Easing]:
-        """More money."""
-        dearest = _sum(one.cost_keur) + _sum(self.problem.parcels.cost_keur)
-        yield from self.steps(
-            one, one.limit_keur, _unit(one.limit_keur, STEPS), max(0, dearest - one.limit_keur),
-            lambda value: dataclasses.replace(one, limit_keur=value),
-            lambda extra, to: Msg(
-                "{name}: {extra:,} k€ more, {to:,} k€ in all", name=one.name, extra=extra, to=to
-            ),
-            sign=1, score=-one.cost_keur,
-        )  # fmt: skip
-
-    def ledger(self, one: Ledger) -> Iterator[Easing]:
-        """A higher cap."""
-        charge = np.zeros(self.problem.n_columns, np.int64)
-        charge[one.columns] = one.charge
-        yield from self.steps(
-            one, one.cap, _unit(_sum(one.charge) // 10, STEPS), max(0, _sum(one.charge) - one.cap),
-            lambda value: dataclasses.replace(one, cap=value),
-            lambda units, to: Msg(
-                "{name}: raised by {ha:g} ha, to {to:g} ha",
-                name=one.name, ha=_ha(units), to=_ha(to),
-            ),
-            sign=1, score=-charge,
-        )  # fmt: skip
-
-    def separation(self, one: Separation) -> Iterator[Easing]:
-        """A shorter distance."""
-        yield from self.steps(
-            one, one.distance, _unit(one.distance, DISTANCE_STEPS), one.distance,
-            lambda value: dataclasses.replace(one, distance=value),
-            lambda less, to: Msg(
-                "{name}: {km:g} km less, {to:g} km",
-                name=one.name, km=less / DECIMETRES_PER_KM, to=to / DECIMETRES_PER_KM,
-            ),
-            sign=-1,
-        )  # fmt: skip
-
-    def locks(self, one: Locks) -> Iterator[Easing]:
-        """One site no longer forced in or out."""
-        names = self.problem.site_ids
-        for side, sites in (("include", one.include), ("exclude", one.exclude)):
-            for site in sites[:MOST_LOCKS].tolist():
-                other = Locks(
-                    one.name,
-                    one.include[one.include != site] if side == "include" else one.include,
-                    one.exclude[one.exclude != site] if side == "exclude" else one.exclude,
-                )
-                eased = self.changed(one, other)
-                if self.feasible(eased):
-                    label = str(site) if names is None else names[site]
-                    text = (
-                        Msg("{site} no longer forced in", site=label)
-                        if side == "include"
-                        else Msg("{site} no longer forced out", site=label)
-                    )
-                    yield Easing(text, eased, 1 / len(sites), least=True)
+def _better(new: _Tried, old: _Tried) -> _Tried:
+    """The smaller change of two tries of the same task, the new one where they are equal."""
+    if new.settled or not old.found:
+        return new
+    return new if new.found and new.found[0].share <= old.found[0].share else old
 
 
-def _unit(figure: int, steps: int) -> int:
-    """A step of a figure: a round number, about 1/steps of it."""
-    wanted = max(1, abs(figure) // steps)
-    return int(10 ** (len(str(wanted)) - 1))
-
-
-def _ha(units: int) -> float:
-    return units / AREA_UNITS_PER_HA
-
-
-def _sum(values: Ints) -> int:
-    """The sum of what is positive."""
-    return sum(v for v in values.tolist() if v > 0)
+def _holds(side: Side, enough: int, found: Extreme) -> bool:
+    """Whether a portfolio, evaluated again, is one of the problem with that change."""
+    if enough < 1:
+        return False
+    problem = side.eased(side.figure + side.sign * enough)
+    return not violations(problem, found.columns.tolist(), found.restored.tolist())

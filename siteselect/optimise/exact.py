@@ -85,6 +85,10 @@ class Referee:
     def _decide(self, columns: Ints) -> Portfolio | None:
         if not self._rows_agree(columns):
             return None
+        return self._restored(columns)
+
+    def _restored(self, columns: Ints) -> Portfolio | None:
+        """A choice that is allowed but for its restoration, with one that can be paid."""
         restoration = self._restorer.restore(self._model.column_of[columns], cheapest=False)
         if restoration is None:
             return None

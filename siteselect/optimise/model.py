@@ -63,6 +63,9 @@ class Model:
     label
         int64[demand], the point of this model that each of the model before has become, −1 where
         it left; ``None`` where this is no part of another model.
+    parcel_score
+        int64[R], what each parcel adds to the objective when it is restored whole (in proportion
+        in part), or ``None``: nothing.
     column_of, site_of, parcel_of
         Index in the problem of each column, site and parcel of the model.
     """
@@ -89,6 +92,7 @@ class Model:
     flow: Flow | None = None
     mu: NDArray[np.float64] | None = None
     label: Ints | None = None
+    parcel_score: Ints | None = None
 
     @property
     def n_columns(self) -> int:
@@ -123,6 +127,12 @@ class Model:
     def n_parcels(self) -> int:
         """R."""
         return len(self.parcel_of)
+
+    def parcels_alone(self) -> Ints:
+        """int64[R], what each whole parcel adds to the objective."""
+        return (
+            np.zeros(self.n_parcels, np.int64) if self.parcel_score is None else self.parcel_score
+        )
 
 
 def _site_order(problem: SelectionProblem) -> Ints:
@@ -275,6 +285,7 @@ def restrict(
         flow=None if model.flow is None else model.flow.restricted(columns, sites),
         mu=mu,
         label=label,
+        parcel_score=model.parcel_score,
     )
 
 
@@ -293,4 +304,6 @@ def _breakable(x: csr_array, model: Model) -> Ints:
 def least_value(model: Model) -> int:
     """No portfolio is worth less than this."""
     lowest = np.minimum(model.score, 0)
-    return sum(np.sort(lowest)[: model.count].tolist())
+    restored: int = sum(np.minimum(model.parcels_alone(), 0).tolist())
+    chosen: int = sum(np.sort(lowest)[: model.count].tolist())
+    return chosen + restored

@@ -40,7 +40,8 @@ class Relaxation:
         self.model = model
         self.lp = GrowingLp()
         gain = model.alone().astype(np.float64)
-        self.unit = max(1.0, float(np.abs(gain).max(initial=1.0)))
+        largest = float(np.abs(model.parcels_alone()).max(initial=0.0))
+        self.unit = max(1.0, float(np.abs(gain).max(initial=1.0)), largest)
         self.coverage: CoverageForm | None = None
         if model.reach is not None:
             form = GroupCuts if grouped else Crossing
@@ -87,8 +88,8 @@ class Relaxation:
         many = self.model.n_parcels
         empty = np.zeros(0, np.int64)
         return self.lp.add_columns(
-            np.zeros(many), np.zeros(many), np.ones(many), np.zeros(many + 1, np.int64), empty,
-            np.zeros(0),
+            self.model.parcels_alone() / self.unit, np.zeros(many), np.ones(many),
+            np.zeros(many + 1, np.int64), empty, np.zeros(0),
         )  # fmt: skip
 
     def add_columns(self, columns: Ints) -> None:

@@ -10,6 +10,7 @@ one worker; what it returns is evaluated again.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -20,7 +21,7 @@ from siteselect.optimise import wholeparcels
 from siteselect.optimise.lp import INFINITE, GrowingLp
 from siteselect.optimise.stop import NEVER_STOP, OutOfTimeError, Seconds
 from siteselect.problem import Budget, Ledger, SelectionProblem, restoration_cost
-from siteselect.problem.constraints import Ints
+from siteselect.problem.constraints import Ints, Parcels
 
 COST_SCALE = 1_000_000
 """CP-SAT counts costs per unit in millionths of k€, rounded down: never above the truth."""
@@ -83,14 +84,32 @@ class Restorer:
                     return False
         return True
 
-    def restore(self, columns: Ints, *, cheapest: bool = True) -> Restoration | None:
+    @property
+    def parcels(self) -> Parcels:
+        """The land there is."""
+        return self._problem.parcels
+
+    @property
+    def exact(self) -> bool:
+        """Whether what it finds is the cheapest to the cent, not to a millionth of k€ a unit."""
+        return self._laminar or self.parcels.whole
+
+    def charge(self, ledger: int, columns: Ints) -> int:
+        """Land that a choice charges to a ledger (by its place among the ledgers), units."""
+        charge = self._charges[ledger]
+        return sum(int(charge.get(j, 0)) for j in columns.tolist())
+
+    def restore(
+        self, columns: Ints, *, cheapest: bool = True, caps: Mapping[int, int] | None = None
+    ) -> Restoration | None:
         """The cheapest restoration with which the choice respects ledgers and budgets.
 
         ``None`` when there is none. Without ``cheapest`` any that the budgets can pay will do.
+        ``caps`` holds for some ledgers, by their place among the ledgers, another cap (units).
         """
+        caps = caps or {}
         needs = [
-            sum(int(charge.get(j, 0)) for j in columns.tolist()) - one.cap
-            for one, charge in zip(self._ledgers, self._charges, strict=True)
+            self.charge(i, columns) - caps.get(i, one.cap) for i, one in enumerate(self._ledgers)
         ]
         money = self._money(columns)
         if money is not None and money < 0:

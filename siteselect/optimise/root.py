@@ -102,12 +102,17 @@ def _slow(known: list[int], near: float) -> bool:
 
 
 def ceiling(model: Model) -> int:
-    """The best values of as many sites as are wanted: no portfolio is worth more."""
+    """The best values of as many sites as are wanted, and all land worth restoring.
+
+    No portfolio is worth more.
+    """
     gain = model.alone()
     best = np.full(model.n_sites, np.iinfo(np.int64).min)
     np.maximum.at(best, model.site, gain)
     best = np.sort(best[best > np.iinfo(np.int64).min])[::-1][: model.count]
-    return sum(np.maximum(best, 0).tolist()) if model.at_most else sum(best.tolist())
+    restored: int = sum(np.maximum(model.parcels_alone(), 0).tolist())
+    chosen: int = sum(np.maximum(best, 0).tolist() if model.at_most else best.tolist())
+    return chosen + restored
 
 
 def _lower(bound: Bound, other: Bound | None) -> Bound:

@@ -101,7 +101,7 @@ def _search(run: Run, *, ties: bool) -> Status:
 
     def rescue() -> None:
         with contextlib.suppress(OutOfTimeError):
-            _heuristic(run, model, root, referee, run.a_moment())
+            heuristic(run, model, root, referee, run.a_moment())
 
     run.rescue = rescue
     if run.gap > 0:
@@ -146,7 +146,7 @@ def _greedy(run: Run, model: Model, referee: Referee) -> None:
             run.found(found)
 
 
-def _heuristic(run: Run, model: Model, root: Root, referee: Referee, stop: Stop) -> None:
+def heuristic(run: Run, model: Model, root: Root, referee: Referee, stop: Stop) -> None:
     """A portfolio to stop with: a dive in the relaxation, or greedy and repair; then swaps."""
     relaxation = root.relaxation
     found = rounded(relaxation, referee)
