@@ -20,6 +20,7 @@ from siteselect.optimise.model import compile_model, least_value
 from siteselect.optimise.packing import packed_too_tightly
 from siteselect.optimise.root import sift
 from siteselect.optimise.stop import NEVER_STOP, Stop, stop_at
+from siteselect.optimise.together import changed_together
 from siteselect.problem import (
     Budget,
     Conflicts,
@@ -281,10 +282,25 @@ def explain_infeasible(problem: SelectionProblem, *, time_limit_s: float = 60.0)
         found = _of_conflict(
             problem, smallest_conflict(problem, time_limit_s=CONFLICT_SHARE * time_limit_s)
         )
-    spent = time.perf_counter() - started
-    left = max(time_limit_s - spent, (1 - CONFLICT_SHARE) * time_limit_s)
-    eased = easings(problem, _by_likelihood(found.conflict), time_limit_s=left)
+    kept = (1 - CONFLICT_SHARE) * time_limit_s
+    end = max(started + time_limit_s, time.perf_counter() + kept)
+    left = stop_at(end).seconds_left
+    eased = easings(problem, _by_likelihood(found.conflict), time_limit_s=left())
+    if not eased:
+        eased = changed_together(problem, conflict_left, seconds_left=left)
     return replace(found, remedies=tuple(one.shown for one in eased))
+
+
+def conflict_left(problem: SelectionProblem, seconds: float) -> tuple[Constraint, ...] | None:
+    """The smallest conflict; none where there is a portfolio, ``None`` where neither is known."""
+    from siteselect.optimise.solve import solve
+
+    tried = solve(problem, time_limit_s=seconds, gap=ANY_PORTFOLIO, ties=False, explain=False)
+    if tried.objective is not None:
+        return ()
+    if tried.status != "infeasible":
+        return None
+    return _by_likelihood(smallest_conflict(problem, time_limit_s=seconds)) or None
 
 
 def _of_conflict(problem: SelectionProblem, conflict: tuple[Constraint, ...]) -> Explanation:

@@ -14,13 +14,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from siteselect.optimise.packing import packed_too_tightly
 from siteselect.optimise.solution import Solution
-from siteselect.optimise.stop import Seconds
+from siteselect.optimise.stop import Seconds, Stop
 from siteselect.problem import SelectionProblem, Separation, violations
 from siteselect.problem.constraints import Ints
 
 NEAR = 0.01
 """Distances nearer than this share of the one asked for are not told apart where time does not."""
+
+PROOF_SHARE = 0.25
+"""Share of the time kept to prove distances too long, once one was found that is not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,9 +58,10 @@ class Distances:
         if good is None or good < 0:
             return None
         near = max(1, int(NEAR * self._one.distance))
+        too_far = self._packed(near, Stop(seconds_left))
         # Good for ``good``, not told or too far at ``high``, proven too far from ``too_far`` on.
-        high = too_far = self._one.distance
-        while high - good > (1 if high == too_far else near) and seconds_left() > 0:
+        high, kept = too_far, PROOF_SHARE * seconds_left()
+        while high - good > (1 if high == too_far else near) and seconds_left() > kept:
             tried = (good + high) // 2
             found = self._good(tried)
             if found is not None and found >= 0:
@@ -75,6 +80,17 @@ class Distances:
                 good = max(good, found)
                 high = max(high, min(too_far, good + 1))
         return Shorter(good, too_far - 1, self._at(good))
+
+    def _packed(self, near: int, stop: Stop) -> int:
+        """A distance from which on so many sites do not fit, by discs alone, quickly."""
+        fits, too_far = 0, self._one.distance
+        while too_far - fits > near and not stop():
+            tried = (fits + too_far) // 2
+            if packed_too_tightly(self._at(tried), stop) is None:
+                fits = tried
+            else:
+                too_far = tried
+        return too_far
 
     def _at(self, distance: int) -> SelectionProblem:
         other = dataclasses.replace(self._one, distance=distance)

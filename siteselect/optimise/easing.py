@@ -29,8 +29,8 @@ MOST_TRIED = 16
 MOST_LOCKS = 8
 MOST_S = 2.0
 """Seconds for one solve that only asks whether there is a portfolio."""
-MOST_COUNTING_S = 12.0
-"""Seconds for a number of sites or a distance, which are tried one by one."""
+MOST_COUNTING_S, MOST_BISECTING_S = 8.0, 15.0
+"""Seconds for a number of sites, which may be tried one by one, and for a distance."""
 MORE = 1.5
 """A requirement is tried again where there is so many times more time for it."""
 DECIMETRES_PER_KM = 10_000
@@ -64,8 +64,9 @@ class Easing:
         if self.needed is None:
             return Msg("{change} (enough; less may do)", change=self.text)
         return Msg(
-            "{change} (enough; at least {needed} is needed)", change=self.text, needed=self.needed
-        )
+            "{change} (enough; no less than {needed} will do)",
+            change=self.text, needed=self.needed,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +185,7 @@ class _Finder:
 
     def separation(self, one: Separation) -> _Tried:
         """A shorter distance."""
-        self.end = min(self.end, time.perf_counter() + MOST_COUNTING_S)
+        self.end = min(self.end, time.perf_counter() + MOST_BISECTING_S)
         found = Distances(self.problem, one, self.solve).shorter(self.seconds_left)
         if found is None:
             return _Tried(settled=False)

@@ -39,7 +39,8 @@ class Solution:
     reasons
         Why nothing is feasible: the constraints in conflict.
     remedies
-        Then: changes of one requirement, each enough by itself, the smallest first.
+        Then: changes of one requirement, each enough by itself, the smallest first; where none is,
+        changes of several together.
     timings
         Seconds by stage.
     info

@@ -48,8 +48,11 @@ def read_reasons(
 def _edits(text: Msg, scenario: Scenario) -> Edits:
     values = text.values
     inner = values.get("change")
-    if isinstance(inner, Msg):  # "… (enough; less may do)"
+    if isinstance(inner, Msg):  # "… (enough; less may do)", "… (enough; no less than …)"
         return _edits(inner, scenario)
+    first, second = values.get("first"), values.get("second")
+    if isinstance(first, Msg) and isinstance(second, Msg):  # "…; and …"
+        return _both(_edits(first, scenario), _edits(second, scenario))
     if "site" in values:
         return _unlocked(text, str(values["site"]), scenario)
     to, name = values.get("to"), values.get("name")
@@ -60,6 +63,13 @@ def _edits(text: Msg, scenario: Scenario) -> Edits:
     read = _REQUIREMENTS.get(name.template)
     least = "minimum lowered" in text.template
     return {} if read is None else read(_Change(name.values, to, least), scenario)
+
+
+def _both(first: Edits, second: Edits) -> Edits:
+    """The edits of a joint change; none where one part has none, or both set the same key."""
+    if not first or not second or first.keys() & second.keys():
+        return {}
+    return {**first, **second}
 
 
 @dataclass(frozen=True)

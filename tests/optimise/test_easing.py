@@ -11,12 +11,13 @@ from brute import KINDS, random_problem, solve_by_enumeration
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from siteselect.optimise import solve
+from siteselect.optimise import least, solve
 from siteselect.optimise.easing import easings
 from siteselect.problem import (
     Budget,
     Conflicts,
     Constraint,
+    Goal,
     Group,
     Ledger,
     Locks,
@@ -88,6 +89,41 @@ def test_minimums_that_add_up_to_too_many() -> None:
         "west: minimum lowered by 1, to 1",
         "east: minimum lowered by 1, to 0",
     }
+
+
+def test_stopped_by_the_clock_it_says_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Site 0 is needed for the area: 24 + 2 k€. The relaxation mixes it with cheap ones."""
+    change = "budget: 21 k€ more, 26 k€ in all"
+    area = TotalArea("area", np.array([9, 1, 2, 3, 2]), 9)
+    budget = Budget("budget", np.array([24, 26, 17, 2, 3]), 5)
+    problem = SelectionProblem(
+        np.arange(5, dtype=np.int32), np.ones(5, np.int64), 2, constraints=(area, budget)
+    )
+    assert [str(one.shown) for one in easings(problem, (budget,), time_limit_s=20)] == [change]
+    monkeypatch.setattr(least, "deepen", lambda *_args, **_more: "limit")
+    monkeypatch.setattr(least, "_look_among", lambda *_args: None)
+    (one,) = easings(problem, (budget,), time_limit_s=20)
+    assert not one.least
+    assert str(one.shown) == f"{change} (enough; no less than 12 k€ will do)"
+
+
+def test_goals_in_their_unit() -> None:
+    """Two sites of four: 5 and 4 at most, 2 and 3 at least."""
+    best = Goal("workers", np.array([5, 4, 3, 2]), 12, None, per_unit=10, unit="thousand")
+    found = easings(four_sites(best), (best,), time_limit_s=20)
+    assert "workers: floor lowered by 0.3 thousand, to 0.9 thousand" in [
+        str(x.shown) for x in found
+    ]
+    cap = Goal("lorries", np.array([5, 4, 3, 2]), None, 4, per_unit=1, unit="a day")
+    found = easings(four_sites(cap), (cap,), time_limit_s=20)
+    assert "lorries: cap raised by 1 a day, to 5 a day" in [str(one.shown) for one in found]
+
+
+def test_the_smallest_share_comes_first() -> None:
+    """A tenth of the budget against half of the sites."""
+    problem = four_sites(Budget("budget", 11 * ONES, 20))
+    shares = [one.share for one in easings(problem, problem.constraints, time_limit_s=20)]
+    assert shares == [0.1, 0.5]
 
 
 def limits(problem: SelectionProblem, after: SelectionProblem) -> set[tuple[int, str, int]]:

@@ -37,6 +37,13 @@ IMPOSSIBLE = {
             ],
         }
     },
+    "two at once": {
+        "constraints": {
+            **LIMITS,
+            "budget_keur": 1000,
+            "size_classes": [{"name": "grands", "min_ha": 50.0, "at_least": 2}],
+        }
+    },
     "locks": {
         "locks": {"include": ["B-00", "E-00"]},
         "constraints": {**LIMITS, "separation_km": 5.0},
@@ -85,3 +92,7 @@ def test_remedies_as_edits_are_enough(tiny_pack, name):
         assert remedy.edits, str(remedy.text)
         done = run(tiny_pack, merged(tree, remedy.edits))
         assert done.result.status == "optimal", str(remedy.text)
+    if name == "two at once":
+        assert [sorted(one.edits) for one in remedies] == [
+            ["constraints.budget_keur", "constraints.size_classes"]
+        ]
