@@ -113,7 +113,8 @@ def deepen(
         run.info.update(survivors=len(columns), nodes=nodes, deepenings=steps)
         if not outcome.finished:
             known = floor - 1 if run.best is None else max(floor - 1, run.best.value)
-            run.bound = min(bound.value, max(outcome.bound or floor, known))
+            proven = bound.value if run.bound is None else min(bound.value, run.bound)
+            run.bound = min(proven, max(outcome.bound or floor, known))
             if run.best is not None and run.bound == run.best.value:
                 run.info["ties_settled"] = False
                 return "optimal"

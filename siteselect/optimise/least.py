@@ -17,15 +17,16 @@ from fractions import Fraction
 import numpy as np
 
 from siteselect.optimise.bound import Bound
+from siteselect.optimise.branching import Pseudocosts
 from siteselect.optimise.clock import Run
-from siteselect.optimise.deepen import deepen, fixed_by
+from siteselect.optimise.deepen import GROWTH_AFTER_TREE, deepen, fixed_by
 from siteselect.optimise.exact import Portfolio, Referee
-from siteselect.optimise.model import Model, compile_model, least_value, restrict
+from siteselect.optimise.model import Model, compile_model, least_value
 from siteselect.optimise.packing import packed_too_tightly
 from siteselect.optimise.presolve import presolved
 from siteselect.optimise.restoration import COST_SCALE, Restoration, Restorer
 from siteselect.optimise.root import ceiling, sift
-from siteselect.optimise.search import Search
+from siteselect.optimise.search import searched
 from siteselect.optimise.solution import Status
 from siteselect.optimise.solve import heuristic
 from siteselect.optimise.stop import OutOfTimeError, Stop
@@ -35,9 +36,11 @@ from siteselect.problem.constraints import Ints
 EQUAL = 2.0**-60
 """A relative gap that only equal integers reach: a heuristic answer as good as the bound ends
 the search."""
-FEW, LOOK_SHARE = 50, 0.05
-"""A better portfolio is looked for among so many columns more than sites, for so much of the time
-left."""
+FIRST_S, FIRST_SHARE = 2.5, 0.25
+"""Seconds of the first try to prove, at most this share of the time."""
+FEW, LOOK_S, LOOK_SHARE = (50, 100, 150), 1.2, 0.05
+"""Then a better portfolio is sought among so many columns more than sites, each time for so many
+seconds, at most that share of the time left."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,10 +138,11 @@ def _extreme(
 
 
 def _search(run: Run, model: Model, referee: Referee) -> Status:
-    """Root, a good portfolio quickly, then the search that proves.
+    """Root, a heuristic portfolio, then the search that proves.
 
-    Unlike scores, quantities are far from their bound in a heuristic portfolio: a short search in
-    what is best by reduced cost brings it near, for where the proof takes too long.
+    Unlike scores, quantities are far from their bound in a heuristic portfolio. Where the proof is
+    not quick, short searches in what is best by reduced cost bring it near: the proof then has less
+    to look at, and where it is never made, what was found is worth telling.
     """
     least = least_value(model)
     root = sift(model, stop=run.late)
@@ -149,8 +153,17 @@ def _search(run: Run, model: Model, referee: Referee) -> Status:
         heuristic(run, model, root, referee, run.a_moment())
     if run.good_enough():
         return "optimal"
-    _look_among(run, model, root.bound, referee, model.count + FEW)
-    return deepen(run, model, root.bound, referee, least)
+    costs, end = Pseudocosts.empty(model.n_sites), run.deadline
+    now = time.perf_counter()
+    run.deadline = now + min(FIRST_S, FIRST_SHARE * (end - now))
+    status = deepen(run, model, root.bound, referee, least, costs=costs)
+    run.deadline = end
+    if status != "limit":
+        return status
+    for many in FEW:
+        _look_among(run, model, root.bound, referee, model.count + many)
+    width = int((root.bound.value - run.bound) * GROWTH_AFTER_TREE)
+    return deepen(run, model, root.bound, referee, least, costs=costs, width=width)
 
 
 def _look_among(run: Run, model: Model, bound: Bound, referee: Referee, many: int) -> None:
@@ -164,10 +177,12 @@ def _look_among(run: Run, model: Model, bound: Bound, referee: Referee, many: in
     widest = int(bound.column_penalty[columns].max(initial=0))
     state = fixed_by(model, bound, bound.value - widest // bound.scale)
     floor = least_value(model) if run.best is None else run.best.value + 1
-    end = time.perf_counter() + LOOK_SHARE * run.seconds_left()
+    end = time.perf_counter() + min(LOOK_S, LOOK_SHARE * run.seconds_left())
     stop = Stop(lambda: min(end - time.perf_counter(), run.seconds_left()), run.good_enough)
-    part = restrict(model, columns, state)
-    Search(part, referee.of(columns), floor, stop, on_found=run.earlier).run()
+    searched(
+        model, columns, state, judge=referee.judge, floor=floor, stop=stop, ties=False, held=None,
+        costs=Pseudocosts.empty(model.n_sites), on_found=run.earlier,
+    )  # fmt: skip
 
 
 class _Spending(Referee):
