@@ -103,6 +103,13 @@ def _search(run: Run, *, ties: bool) -> Status:
         with contextlib.suppress(OutOfTimeError):
             heuristic(run, model, root, referee, run.a_moment())
 
+    def rescue_or_loosen() -> None:
+        from siteselect.optimise.tightest import within_the_tightest
+
+        rescue()
+        if run.best is None:
+            within_the_tightest(run, model, root, referee)
+
     run.rescue = rescue
     if run.gap > 0:
         rescue()
@@ -110,7 +117,7 @@ def _search(run: Run, *, ties: bool) -> Status:
     status: Status = "within_gap"
     if not run.good_enough():
         near = dataclasses.replace(model, mu=root.multipliers.prices(model))
-        status = deepen(run, near, root.bound, referee, least, ties=ties, rescue=rescue)
+        status = deepen(run, near, root.bound, referee, least, ties=ties, rescue=rescue_or_loosen)
         if run.bound is not None and not root.finished:
             run.bound = min(run.bound, ceiling(model))
         run.lap("search")
