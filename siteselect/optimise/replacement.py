@@ -27,7 +27,7 @@ from siteselect.optimise.stop import OutOfTimeError, Stop, stop_at
 from siteselect.problem import SelectionProblem
 from siteselect.problem.constraints import Ints
 
-LIKELY, MARGIN = float(os.environ.get("LIKELY", "0.5")), 1.1
+LIKELY, MARGIN = 0.5, 1.1
 """The first search looks a little deeper than was enough for this share of the sites before."""
 HELD = 20
 """The hot programme holds so many columns for each site wanted."""
