@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import highspy
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +17,7 @@ from siteselect.optimise.bound import Cut
 from siteselect.optimise.certificate_parcels import Lemma, impossible
 from siteselect.optimise.certificate_steps import Fixings, Proven, Step, fixed, proven, step_of
 from siteselect.optimise.exact import Referee
+from siteselect.optimise.lp import Basis
 from siteselect.optimise.model import FREE, INSIDE, OUTSIDE, Model
 from siteselect.optimise.relaxation import TOLERANCE, Relaxation
 from siteselect.optimise.stop import OutOfTimeError, Stop
@@ -106,7 +106,7 @@ class Tree:
         self._kinds: dict[int, tuple[str, Ints] | None] = {}
         self._lemma_keys: set[bytes] = set()
         start = Fixings(model.state.copy(), model.shut.copy())
-        waiting: list[tuple[Fixings, highspy.HighsBasis | None]] = [(start, None)]
+        waiting: list[tuple[Fixings, Basis | None]] = [(start, None)]
         while waiting:
             at, basis = waiting.pop()
             if self.stop():

@@ -7,6 +7,8 @@ the floating-point solver is ever trusted.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import highspy
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +32,15 @@ class _Quiet(highspy.Highs):
     def __init__(self) -> None:
         highspy._core._Highs.__init__(self)
         self.setOptionValue("output_flag", False)
+
+
+@dataclass
+class Basis:
+    """A basis of a programme that had so many rows and columns; it grows when it is restored."""
+
+    basis: highspy.HighsBasis
+    rows: int
+    columns: int
 
 
 class GrowingLp:
@@ -157,18 +168,19 @@ class GrowingLp:
             self.dual = dual if len(dual) == self.n_rows else np.zeros(self.n_rows)
         return value
 
-    def basis(self) -> highspy.HighsBasis:
+    def basis(self) -> Basis:
         """The basis, to come back to."""
-        return self._highs.getBasis()
+        return Basis(self._highs.getBasis(), self.n_rows, self.n_columns)
 
-    def restore(self, basis: highspy.HighsBasis) -> None:
+    def restore(self, taken: Basis) -> None:
         """Come back to a basis taken earlier; rows and columns added since start basic, at zero."""
-        status = highspy.HighsBasisStatus
-        rows, columns = list(basis.row_status), list(basis.col_status)
-        if len(rows) < self.n_rows or len(columns) < self.n_columns:
-            rows += [status.kBasic] * (self.n_rows - len(rows))
-            columns += [status.kLower] * (self.n_columns - len(columns))
-            basis.row_status, basis.col_status = rows, columns
+        basis, status = taken.basis, highspy.HighsBasisStatus
+        more_rows, more_columns = self.n_rows - taken.rows, self.n_columns - taken.columns
+        if more_rows:
+            basis.row_status = [*basis.row_status, *[status.kBasic] * more_rows]
+        if more_columns:
+            basis.col_status = [*basis.col_status, *[status.kLower] * more_columns]
+        taken.rows, taken.columns = self.n_rows, self.n_columns
         self._highs.setBasis(basis)
 
     def _allow(self) -> bool:

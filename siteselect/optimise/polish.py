@@ -13,7 +13,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from siteselect.optimise.bound import Block, Bound, Multipliers, exact_bound
+from siteselect.optimise.bound import Block, Bound, Cut, Multipliers, exact_bound
 from siteselect.optimise.model import OUTSIDE, Model, restrict
 from siteselect.optimise.relaxation import Relaxation, clique_cut, improving
 from siteselect.optimise.stop import OutOfTimeError, Stop
@@ -36,6 +36,7 @@ class Hot:
         self._model, self.columns, self._stop = model, columns, stop
         self._part = restrict(numbered, columns, model.state)
         self._worth = model.alone().astype(np.float64)
+        self._grown: dict[int, Cut] = {}
         self.relaxation = Relaxation(self._part, np.arange(self._part.n_columns))
         self.relaxation.lp.seconds_left = stop.seconds_left
         self._place = np.full(model.n_sites, -1, np.int64)
@@ -84,11 +85,10 @@ class Hot:
         """Points that the part does not hold are worth all their weight to who reaches them."""
         part, given = self._part, self.relaxation.multipliers()
         cuts, duals = [], []
-        for cut, dual in zip(given.cuts, given.cut_y.tolist(), strict=True):
-            if dual > 0 and not cut.implicit:
-                sites = part.site_of[np.unique(part.site[cut.columns])]
-                cuts.append(clique_cut(self._model, sites, self._worth))
-                duals.append(dual)
+        for i in np.flatnonzero(given.cut_y > 0).tolist():
+            if not given.cuts[i].implicit:
+                cuts.append(self._clique(i, given.cuts[i]))
+                duals.append(given.cut_y[i])
         demand, mu = np.zeros(0, np.int64), np.zeros(0)
         if part.label is not None:
             share = np.zeros(len(part.weights))
@@ -97,6 +97,13 @@ class Hot:
             mu = share[part.label[demand]] * self._model.weights[demand]
         rows = Block.of(self._model, part.origin[given.block.rows])
         return Multipliers(rows, given.y, tuple(cuts), np.array(duals), demand, mu)
+
+    def _clique(self, i: int, cut: Cut) -> Cut:
+        """A cut of the part over all the sites that it excludes in the whole model."""
+        if i not in self._grown:
+            sites = self._part.site_of[np.unique(self._part.site[cut.columns])]
+            self._grown[i] = clique_cut(self._model, sites, self._worth)
+        return self._grown[i]
 
 
 def cheapest_columns(model: Model, bound: Bound, each: int) -> Ints:

@@ -12,13 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-import highspy
 import numpy as np
 from numpy.typing import NDArray
 
 from siteselect.optimise.bound import Bound, Cut
 from siteselect.optimise.branching import Branching, Pseudocosts
 from siteselect.optimise.exact import Portfolio
+from siteselect.optimise.lp import Basis
 from siteselect.optimise.model import FREE, INSIDE, OUTSIDE, Model, restrict
 from siteselect.optimise.relaxation import TOLERANCE, Relaxation
 from siteselect.optimise.stop import OutOfTimeError, Stop
@@ -40,7 +40,7 @@ class Node:
     shut: NDArray[np.bool_]
     bound: int
     depth: int
-    basis: highspy.HighsBasis | None = None
+    basis: Basis | None = None
 
 
 @dataclass
