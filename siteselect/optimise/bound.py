@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from siteselect.optimise.model import INSIDE, OUTSIDE, Model
+from siteselect.optimise.rounding import Rounding, largest_coefficients
 from siteselect.optimise.workers import Hall
 from siteselect.problem import NO_LOWER, NO_UPPER
 from siteselect.problem.constraints import Ints
@@ -37,14 +38,6 @@ class Cut:
     columns: Ints
     upper: int
     implicit: bool = False
-
-
-def largest_coefficients(matrix: csr_array) -> NDArray[np.float64]:
-    """float[rows], the largest absolute coefficient of each row, at least 1."""
-    if not matrix.nnz:
-        return np.ones(matrix.shape[0])
-    found = abs(matrix).max(axis=1).toarray().ravel().astype(np.float64)
-    return np.maximum(found, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +75,8 @@ class Multipliers:
 
     ``block`` holds rows of the model, ``y`` the dual of each; ``cuts`` and ``cut_y``;
     ``demand`` indexes demand points with the dual ``mu`` of their over-coverage; ``halls`` are
-    rows of workers with the dual ``hall_y`` of each.
+    rows of workers with the dual ``hall_y`` of each, ``rounded`` rows that only whole choices
+    respect with ``rounded_y``.
     """
 
     block: Block
@@ -93,6 +87,8 @@ class Multipliers:
     mu: NDArray[np.float64]
     halls: tuple[Hall, ...] = ()
     hall_y: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    rounded: tuple[Rounding, ...] = ()
+    rounded_y: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
     def prices(self, model: Model) -> NDArray[np.float64] | None:
         """float[demand], μ of every point; ``None`` without coverage."""
@@ -143,6 +139,9 @@ def _largest(model: Model, given: Multipliers) -> float:
     if model.flow is not None:
         jobs = float(model.flow.jobs.max(initial=0))
         largest += 2 * model.flow.value * jobs + float(given.hall_y.sum()) * (1 + jobs)
+    largest += sum(
+        row.largest * (1 + abs(y)) for row, y in zip(given.rounded, given.rounded_y, strict=True)
+    )
     largest += float(np.abs(given.cut_y).sum()) + len(given.y) + len(given.cuts) + 1
     return largest if math.isfinite(largest) else math.inf
 
@@ -160,6 +159,7 @@ def exact_bound(
             cut_y=np.zeros(len(given.cuts)),
             mu=np.zeros(len(given.demand)),
             hall_y=np.zeros(len(given.halls)),
+            rounded_y=np.zeros(len(given.rounded)),
         )
         largest = _largest(model, given)
     scale = _scale(largest)
@@ -189,8 +189,14 @@ def exact_bound(
             reduced[hall.columns] += price * hall.outside
             total += price * hall.workers
         reduced += model.flow.jobs * np.maximum(worker, 0)[model.site]
+    restored = model.parcels_alone() * scale - block.parcels @ y
+    for row, dual in zip(given.rounded, given.rounded_y.tolist(), strict=True):
+        value = max(0, round(dual * scale))
+        reduced[row.columns] -= value * row.factor
+        restored[row.parcels] -= value * row.parcel_factor
+        total += value * row.upper
     if model.n_parcels:
-        total += exact_sum(np.maximum(model.parcels_alone() * scale - block.parcels @ y, 0))
+        total += exact_sum(np.maximum(restored, 0))
     return _close(model, reduced, total, scale, state, shut)
 
 

@@ -16,7 +16,7 @@ from siteselect.optimise.branching import Pseudocosts
 from siteselect.optimise.clock import Run
 from siteselect.optimise.exact import Referee
 from siteselect.optimise.model import FREE, INSIDE, Model
-from siteselect.optimise.search import searched
+from siteselect.optimise.search import HARD, ROUNDS, searched
 from siteselect.optimise.solution import Status
 from siteselect.optimise.stop import Stop
 from siteselect.problem.constraints import Ints
@@ -108,6 +108,7 @@ def deepen(
             model, columns, fixed_by(model, bound, floor), judge=referee.judge, floor=floor,
             stop=stop, ties=ties, costs=costs, on_found=run.earlier,
             held=run.best if run.best is not None and run.best.value >= floor else None,
+            rounds=ROUNDS if nodes >= HARD else 0,
         )  # fmt: skip
         steps, nodes = steps + 1, nodes + outcome.nodes
         run.info.update(survivors=len(columns), nodes=nodes, deepenings=steps)

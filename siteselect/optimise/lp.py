@@ -8,6 +8,7 @@ the floating-point solver is ever trusted.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import highspy
 import numpy as np
@@ -167,6 +168,20 @@ class GrowingLp:
             dual = -np.asarray(self._highs.getSolution().row_dual)
             self.dual = dual if len(dual) == self.n_rows else np.zeros(self.n_rows)
         return value
+
+    def inverse_rows(self, columns: Index) -> Floats:
+        """float[k, rows]: rows of the inverse of the basis in which these columns are basic."""
+        highs: Any = self._highs  # its stubs know neither of the two calls
+        basic = np.asarray(highs.getBasicVariables()[1])
+        place = np.full(self.n_columns, -1, np.int64)
+        inside = np.flatnonzero(basic >= 0)
+        place[basic[inside]] = inside
+        rows = [
+            np.asarray(highs.getBasisInverseRow(int(place[column]))[1])
+            for column in columns.tolist()
+            if place[column] >= 0
+        ]
+        return np.array(rows).reshape(-1, self.n_rows)
 
     def basis(self) -> Basis:
         """The basis, to come back to."""

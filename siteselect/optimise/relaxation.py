@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array, vstack
 
 from siteselect.optimise.bound import (
     Block,
@@ -11,12 +12,12 @@ from siteselect.optimise.bound import (
     Cut,
     Multipliers,
     exact_bound,
-    largest_coefficients,
 )
 from siteselect.optimise.conflicts import violated_cliques
 from siteselect.optimise.coverage import CoverageForm, Crossing, GroupCuts
 from siteselect.optimise.lp import INFINITE, Floats, GrowingLp
 from siteselect.optimise.model import INSIDE, OUTSIDE, Model, needed_at_zero
+from siteselect.optimise.rounding import Held, Rounding, largest_coefficients, roundings
 from siteselect.optimise.workers import Hall, HallCuts
 from siteselect.problem import NO_LOWER, NO_UPPER
 from siteselect.problem.constraints import Ints
@@ -65,6 +66,8 @@ class Relaxation:
         self.cuts: list[Cut] = []
         self._cut_lp: list[int] = []
         self._cut_keys: set[tuple[bytes, int]] = set()
+        self.rounded: list[Rounding] = []
+        self._rounded_lp: list[int] = []
         self._variant_row: dict[int, int] = {}
         self.state = model.state.copy()
         self.shut = model.shut.copy()
@@ -171,6 +174,57 @@ class Relaxation:
         self.cuts.extend(new)
         self._cut_lp.extend(placed.tolist())
         return len(new)
+
+    def add_rounded(self, rows: list[Rounding]) -> int:
+        """Add rows of whole choices; every column of the model must be here. How many."""
+        for row in rows:
+            column = np.concatenate([self._position[row.columns], self.parcels[row.parcels]])
+            value = np.concatenate([row.factor, row.parcel_factor]) / row.largest
+            placed = self.lp.add_rows(
+                np.array([-INFINITE]), np.array([row.upper / row.largest]),
+                np.array([0, len(column)]), column, value,
+            )  # fmt: skip
+            self._rounded_lp.append(int(placed[0]))
+        self.rounded.extend(rows)
+        return len(rows)
+
+    def round_off(self) -> int:
+        """Rows that whole choices respect and the present solution does not; how many were added.
+
+        From the rows of the tableau in which a column is chosen in part, and from each row alone.
+        """
+        held, places, scale = self._held()
+        x = np.zeros(self.model.n_columns)
+        x[self.columns] = np.clip(self.x, 0.0, 1.0)
+        z = np.clip(self.lp.value[self.parcels], 0.0, 1.0)
+        part = np.flatnonzero((self.x > TOLERANCE) & (self.x < 1 - TOLERANCE))
+        tableau = self.lp.inverse_rows(self._position[self.columns[part]])
+        heavy = np.flatnonzero(self._row_scale[self._row_list] > 1)
+        alone = np.eye(len(places))[heavy]
+        weights = np.concatenate([tableau[:, places] / scale, alone])
+        return self.add_rounded(roundings(held, weights, x, z))
+
+    def _held(self) -> tuple[Held, Ints, Floats]:
+        """The rows without coverage and workers, their places in the programme, their scales."""
+        rows = np.array(self._row_list, np.int64)
+        n, r = self.model.n_columns, self.model.n_parcels
+        given = [(cut.columns, np.ones(len(cut.columns), np.int64)) for cut in self.cuts]
+        given += [(row.columns, row.factor) for row in self.rounded]
+        none = np.zeros(0, np.int64)
+        given_z = [(none, none)] * len(self.cuts)
+        given_z += [(row.parcels, row.parcel_factor) for row in self.rounded]
+        x = vstack([self.model.x[rows], _csr(given, n)], format="csr")
+        z = vstack([self.model.z[rows], _csr(given_z, r)], format="csr")
+        more = [*(cut.upper for cut in self.cuts), *(row.upper for row in self.rounded)]
+        held = Held(
+            csr_array(x), csr_array(z),
+            np.concatenate([self.model.lower[rows], np.full(len(more), NO_LOWER)]),
+            np.concatenate([self.model.upper[rows], np.array(more, np.int64)]),
+        )  # fmt: skip
+        places = np.array([*self._row_lp, *self._cut_lp, *self._rounded_lp], np.int64)
+        largest = [float(row.largest) for row in self.rounded]
+        scale = np.concatenate([self._row_scale[rows], np.ones(len(self.cuts)), largest])
+        return held, places, scale
 
     # ---- fixing --------------------------------------------------------------------------
 
@@ -360,6 +414,10 @@ class Relaxation:
             mu,
             halls,
             hall_y,
+            tuple(self.rounded),
+            dual[self._rounded_lp] / [row.largest for row in self.rounded]
+            if self.rounded
+            else np.zeros(0),
         )
 
     def bound(self) -> Bound:
@@ -370,6 +428,14 @@ class Relaxation:
         """float[S], how much of each site the solution chooses."""
         loads = np.bincount(self.model.site[self.columns], self.x, minlength=self.model.n_sites)
         return loads.astype(np.float64)
+
+
+def _csr(rows: list[tuple[Ints, Ints]], wide: int) -> csr_array:
+    """int64 CSR of rows given as columns and values."""
+    starts = np.cumsum([0, *(len(columns) for columns, _ in rows)])
+    columns = np.concatenate([np.zeros(0, np.int64), *(one for one, _ in rows)])
+    values = np.concatenate([np.zeros(0, np.int64), *(one for _, one in rows)])
+    return csr_array((values, columns, starts), shape=(len(rows), wide))
 
 
 def clique_cut(model: Model, sites: Ints, worth: Floats) -> Cut:

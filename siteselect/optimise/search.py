@@ -30,6 +30,12 @@ APART = 0.5
 SHRUNK = 0.7
 """A root left with no more than this share of its columns is worth writing anew: it is smaller."""
 MOST_ROUNDS = 30
+HARD, ROUNDS = 500, 10
+"""A search of more nodes than this starts anew, with so many rounds of rows at its root that only
+whole choices respect: they cost more than they save where the tree is small."""
+SLOW_ROUNDS, SLOW = 3, 0.05
+"""Rows of whole choices end where so many rounds lowered the bound by less than this share of what
+there is above the floor."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +96,8 @@ class Search:
         What branching has cost so far; by site of the parent model.
     frame
         Where portfolios are compared.
+    rounds
+        So often a root may add rows that only whole choices respect.
     """
 
     model: Model
@@ -101,6 +109,7 @@ class Search:
     ties: bool = False
     held: Portfolio | None = None
     on_found: Callable[[Portfolio], None] | None = None
+    rounds: int = 0
     outcome: Outcome = field(default_factory=Outcome)
 
     def run(self) -> Outcome:
@@ -111,6 +120,7 @@ class Search:
         self._branching = Branching(self.relaxation, self.costs.of(sites), self._closed)
         self._heap: list[tuple[int, int, Node]] = []
         self._ticket = 0
+        self._bounds: list[int] = []
         self._root: tuple[Bound, NDArray[np.int8]] | None = None
         start = Node(self.model.state.copy(), self.model.shut.copy(), 2**62, 0)
         node: Node | None = start
@@ -121,6 +131,8 @@ class Search:
                 self.outcome.finished = False
                 break
             node = after
+            if self.outcome.nodes > HARD and not self.rounds and node is not None:
+                self._anew()
         self.costs.learn(sites, self._branching.losses)
         if self._heap:
             self.outcome.bound = max(-item[0] for item in self._heap)
@@ -173,6 +185,8 @@ class Search:
             if len(fractional):
                 if node.depth and self._apart(state, shut):
                     return None
+                if node.depth == 0 and self._round_off(bound):
+                    continue
                 site = self._branching.choose(
                     state, shut, fractional, self.floor, at_root=node.depth == 0
                 )
@@ -259,11 +273,7 @@ class Search:
         if self.on_found is not None:
             self.on_found(found)
         if self._root is not None:
-            bound, state = self._root
-            state = state.copy()
-            shut = self.model.shut.copy()
-            self._tighten(state, shut, bound)
-            self._shrunk(state, shut)
+            self._anew(SHRUNK)
 
     def _settle(
         self, state: NDArray[np.int8], shut: NDArray[np.bool_], bound: Bound, depth: int
@@ -318,6 +328,17 @@ class Search:
         self._push(Node(second, shut, bound.value, depth + 1, basis))
         return Node(first, shut, bound.value, depth + 1)
 
+    def _round_off(self, bound: Bound) -> bool:
+        """Whether rows of whole choices were added that the solution violates."""
+        self._bounds.append(bound.value)
+        if not self.rounds or len(self._bounds) > self.rounds:
+            return False
+        if len(self._bounds) > SLOW_ROUNDS:
+            lowered = self._bounds[-1 - SLOW_ROUNDS] - bound.value
+            if lowered < SLOW * (bound.value - self.floor):
+                return False
+        return self.relaxation.round_off() > 0
+
     def _apart(self, state: NDArray[np.int8], shut: NDArray[np.bool_]) -> bool:
         """Search a node to its end in a programme of its own, where that is much smaller.
 
@@ -333,7 +354,7 @@ class Search:
         outcome = searched(
             model, kept, state, frame=self.frame.part(kept), judge=self.judge, floor=self.floor,
             stop=self.stop, ties=self.ties, held=self.held, costs=self._branching.losses,
-            on_found=self._adopt,
+            on_found=self._adopt, rounds=self.rounds,
         )  # fmt: skip
         self.outcome.nodes += outcome.nodes
         if not outcome.finished:
@@ -344,10 +365,21 @@ class Search:
         """Take over what a search of a part found."""
         self._take(found)
 
-    def _shrunk(self, state: NDArray[np.int8], shut: NDArray[np.bool_]) -> bool:
+    def _anew(self, share: float = 1.0) -> None:
+        """End the search, to start anew on what the root leaves by now, where it is little."""
+        if self._root is None:
+            return
+        bound, state = self._root
+        state, shut = state.copy(), self.model.shut.copy()
+        self._tighten(state, shut, bound)
+        self._shrunk(state, shut, share)
+
+    def _shrunk(
+        self, state: NDArray[np.int8], shut: NDArray[np.bool_], share: float = SHRUNK
+    ) -> bool:
         """Whether the root ruled out so much that the search is to start anew on the rest."""
         kept = np.flatnonzero(~shut & (state[self.model.site] != OUTSIDE))
-        if len(kept) > SHRUNK * self.model.n_columns:
+        if len(kept) > share * self.model.n_columns:
             return False
         self.outcome.left = Left(kept, state)
         return True
@@ -363,7 +395,7 @@ def searched(
     model: Model, columns: Ints, state: NDArray[np.int8], *,
     judge: Callable[[Ints], Portfolio | None], floor: int, stop: Stop, ties: bool,
     held: Portfolio | None, costs: Pseudocosts, frame: Frame | None = None,
-    on_found: Callable[[Portfolio], None] | None = None,
+    on_found: Callable[[Portfolio], None] | None = None, rounds: int = 0,
 ) -> Outcome:  # fmt: skip
     """Search everything worth ``floor`` among some columns of a model, to the end.
 
@@ -377,7 +409,7 @@ def searched(
         frame = Frame(part, np.arange(len(columns))) if frame is None else frame
         search = Search(
             part, partial(_judge_of, judge, columns), floor, stop, frame, costs, ties=ties,
-            held=held, on_found=on_found,
+            held=held, on_found=on_found, rounds=rounds,
         )  # fmt: skip
         outcome = search.run()
         nodes += outcome.nodes
@@ -385,6 +417,7 @@ def searched(
         if outcome.left is None:
             return replace(outcome, nodes=nodes, best=best)
         floor, held = search.floor, search.held
+        rounds = ROUNDS if outcome.nodes > HARD else rounds
         state = state.copy()
         state[part.site_of] = outcome.left.state
         columns = columns[outcome.left.columns]

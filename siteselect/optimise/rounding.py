@@ -1,0 +1,187 @@
+"""Rows that whole choices respect and fractions do not: mixed-integer rounding, exactly.
+
+Any sum of rows with whole multipliers, brought to the form Σ a x + Σ d z + Σ c σ ≤ b (x whole, z
+and the slacks σ not negative), gives for every δ > 0, with r0 = b mod δ and r = a mod δ,
+
+    Σ (⌊a/δ⌋ (δ − r0) + max(0, r − r0)) x ≤ ⌊b/δ⌋ (δ − r0) + Σ max(0, −d) z + Σ max(0, −c) σ
+
+(Marchand and Wolsey 2001, "Aggregation and mixed integer rounding to solve MIPs"), also with some
+x and z replaced by 1 − x and 1 − z. The multipliers are those of the simplex tableau, rounded: what
+the linear programme says only proposes them, the row is derived in whole numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from siteselect.problem import NO_LOWER, NO_UPPER
+from siteselect.problem.constraints import Ints
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+SUM_BITS, FACTOR_BITS = 44, 20
+"""Sums of rows stay under 2^44, the factors of a row that is kept under 2^20."""
+MOST_DIVISORS, MOST_ROWS = 12, 12
+LEAST_FRACTION = 0.02
+"""A remainder this near to nothing or to the divisor rounds nothing off."""
+WORTH = 1e-4
+"""A row must be violated by this much of its length."""
+PARALLEL = 0.95
+
+
+@dataclass(frozen=True, eq=False)
+class Rounding:
+    """Σ factor x + Σ parcel factor z ≤ upper over columns and parcels of a model (ascending)."""
+
+    columns: Ints
+    factor: Ints
+    parcels: Ints
+    parcel_factor: Ints
+    upper: int
+
+    @property
+    def largest(self) -> int:
+        """The largest factor, at least 1."""
+        factors = np.concatenate([self.factor, self.parcel_factor])
+        return int(np.abs(factors).max(initial=1))
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """Rows of a programme: int64 CSR n × J and n × R, and their sides int64[n]."""
+
+    x: csr_array
+    z: csr_array
+    lower: Ints
+    upper: Ints
+
+    def sides(self, x: Floats, z: Floats) -> tuple[Bools, Ints, Floats]:
+        """For each row whether it is read as its upper side, that side, and its slack."""
+        activity = self.x @ x + self.z @ z
+        over = np.where(self.upper == NO_UPPER, np.inf, self.upper - activity)
+        under = np.where(self.lower == NO_LOWER, np.inf, activity - self.lower)
+        above = over <= under
+        side = np.where(above, self.upper, self.lower)
+        return above, side, np.maximum(0.0, np.where(above, over, under))
+
+    def whole(self, multipliers: Floats) -> Ints:
+        """int64[k, n]: multipliers (float[k, n]) as whole numbers whose sums of rows stay small."""
+        largest = np.maximum(largest_coefficients(self.x), largest_coefficients(self.z))
+        top = (np.abs(multipliers) * largest).max(axis=1, initial=0.0)
+        fine = np.isfinite(top) & (top > 0)
+        scale = 2.0**SUM_BITS / (top[fine] * len(largest))
+        whole: Ints = np.rint(multipliers[fine] * scale[:, None]).astype(np.int64)
+        return whole
+
+
+def largest_coefficients(matrix: csr_array) -> Floats:
+    """float[rows], the largest absolute coefficient of each row, at least 1."""
+    if not matrix.nnz:
+        return np.ones(matrix.shape[0])
+    found = abs(matrix).max(axis=1).toarray().ravel().astype(np.float64)
+    return np.maximum(found, 1.0)
+
+
+def roundings(held: Held, multipliers: Floats, x: Floats, z: Floats) -> list[Rounding]:
+    """Rows that x (float[J]) and z (float[R]) violate, from float[k, n] multipliers of the rows.
+
+    The most violated first, none nearly parallel to one before.
+    """
+    once = held.whole(multipliers)
+    weights = np.concatenate([once, -once])
+    if not len(weights):
+        return []
+    above, side, slack = held.sides(x, z)
+    sum_x, sum_z = (held.x.T @ weights.T).T, (held.z.T @ weights.T).T
+    unmet = np.maximum(np.where(above, -weights, weights), 0)
+    loose = unmet @ slack
+    found: list[tuple[float, Rounding]] = []
+    for i, b in enumerate((weights @ side).tolist()):
+        base = _Sum(sum_x[i], sum_z[i], b, x, z)
+        best = base.rounded(float(loose[i]))
+        if best is None:
+            continue
+        factor, given, upper = best
+        back = np.where(above, unmet[i], -unmet[i])
+        factor, given = factor + held.x.T @ back, given + held.z.T @ back
+        made = _kept(factor, given, upper + int(back @ side), x, z)
+        if made is not None:
+            found.append(made)
+    found.sort(key=lambda one: -one[0])
+    return _different([one for _, one in found], len(x), len(z))
+
+
+class _Sum:
+    """Σ a x + Σ d z ≤ b but for slacks; what is nearer to 1 than to 0 is replaced by 1 − itself."""
+
+    def __init__(self, a: Ints, d: Ints, b: int, x: Floats, z: Floats) -> None:
+        self.high, self.high_z = x > 0.5, z > 0.5
+        self.b = b - int(a[self.high].sum()) - int(d[self.high_z].sum())
+        self.a = np.where(self.high, -a, a)
+        self.rest = np.maximum(np.where(self.high_z, d, -d), 0)
+        self.near = np.where(self.high, 1 - x, x)
+        self.near_z = np.where(self.high_z, 1 - z, z)
+
+    def rounded(self, loose: float) -> tuple[Ints, Ints, int] | None:
+        """The rounding that is violated most, in x and z again: factors of each, and upper."""
+        part = self.near > 1e-6
+        divisors = np.unique(np.abs(self.a[part]))[::-1][:MOST_DIVISORS]
+        divisors = divisors[divisors > 0]
+        over = self.b % divisors
+        share = over / divisors
+        keep = (share > LEAST_FRACTION) & (share < 1 - LEAST_FRACTION)
+        divisors, over = divisors[keep], over[keep]
+        if not len(divisors):
+            return None
+        times, left = np.divmod(self.a, divisors[:, None])
+        room = divisors - over
+        factor = times * room[:, None] + np.maximum(left - over[:, None], 0)
+        upper = (self.b // divisors) * room
+        loose += float(self.rest @ self.near_z)
+        length = np.sqrt((factor.astype(np.float64) ** 2).sum(axis=1)) + 1e-9
+        violated = ((factor * self.near).sum(axis=1) - upper - loose) / length
+        best = int(np.argmax(violated))
+        if violated[best] <= WORTH:
+            return None
+        own = factor[best]
+        top = int(upper[best]) - int(own[self.high].sum()) + int(self.rest[self.high_z].sum())
+        return (
+            np.where(self.high, -own, own), np.where(self.high_z, self.rest, -self.rest), top
+        )  # fmt: skip
+
+
+def _kept(
+    factor: Ints, given: Ints, upper: int, x: Floats, z: Floats
+) -> tuple[float, Rounding] | None:
+    """The row with small factors (rounded down; x and z are not negative), if still violated."""
+    largest = max(int(np.abs(factor).max(initial=0)), int(np.abs(given).max(initial=0)))
+    by = max(1, -(-largest // 2**FACTOR_BITS))
+    factor, given, upper = factor // by, given // by, -(-upper // by)
+    length = float(
+        np.sqrt((factor.astype(np.float64) ** 2).sum() + (given.astype(np.float64) ** 2).sum())
+    )
+    violated = float(factor @ x) + float(given @ z) - upper
+    if violated <= WORTH * max(length, 1.0):
+        return None
+    columns, parcels = np.flatnonzero(factor), np.flatnonzero(given)
+    row = Rounding(columns, factor[columns], parcels, given[parcels], upper)
+    return violated / max(length, 1.0), row
+
+
+def _different(rows: list[Rounding], columns: int, parcels: int) -> list[Rounding]:
+    kept: list[Rounding] = []
+    ways: list[Floats] = []
+    for one in rows:
+        way = np.zeros(columns + parcels)
+        way[one.columns], way[columns + one.parcels] = one.factor, one.parcel_factor
+        way /= np.linalg.norm(way) + 1e-12
+        if all(float(way @ other) < PARALLEL for other in ways):
+            kept.append(one)
+            ways.append(way)
+        if len(kept) == MOST_ROWS:
+            break
+    return kept
