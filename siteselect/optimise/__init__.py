@@ -2,6 +2,7 @@
 
 from siteselect.optimise.certificate import Certificate, certify
 from siteselect.optimise.diagnose import explain_infeasible, quick_checks, smallest_conflict
+from siteselect.optimise.plain import solve_plainly
 from siteselect.optimise.replacement import Replacement, replacement_costs
 from siteselect.optimise.resolve import Resolver
 from siteselect.optimise.solution import Solution, Status
@@ -19,4 +20,5 @@ __all__ = [
     "replacement_costs",
     "smallest_conflict",
     "solve",
+    "solve_plainly",
 ]
