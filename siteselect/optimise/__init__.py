@@ -1,8 +1,9 @@
 """The exact optimiser: the only importer of ortools and highspy."""
 
 from siteselect.optimise.certificate import Certificate, certify
-from siteselect.optimise.diagnose import explain_infeasible, quick_checks, smallest_conflict
+from siteselect.optimise.diagnose import explain_infeasible, quick_checks
 from siteselect.optimise.plain import solve_plainly
+from siteselect.optimise.quickxplain import smallest_conflict
 from siteselect.optimise.replacement import Replacement, replacement_costs
 from siteselect.optimise.resolve import Resolver
 from siteselect.optimise.solution import Solution, Status

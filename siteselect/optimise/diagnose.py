@@ -1,14 +1,9 @@
-"""Why nothing is feasible: quick checks, then a smallest set of constraints in conflict.
-
-A set is shown only when it was solved again and found infeasible, and when the set without any
-one of its members was solved and found feasible (QuickXplain, Junker 2004).
-"""
+"""Why nothing is feasible: quick checks, then a smallest set of constraints in conflict."""
 
 from __future__ import annotations
 
-import dataclasses
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,21 +11,18 @@ import numpy as np
 from siteselect.messages import Msg
 from siteselect.optimise.conflicts import Bools
 from siteselect.optimise.easing import ANY_PORTFOLIO, easings
-from siteselect.optimise.model import compile_model, least_value
 from siteselect.optimise.packing import packed_too_tightly
-from siteselect.optimise.root import sift
-from siteselect.optimise.stop import NEVER_STOP, Stop, stop_at
+from siteselect.optimise.quickxplain import by_likelihood, smallest_conflict
+from siteselect.optimise.stop import stop_at
 from siteselect.optimise.together import changed_together
 from siteselect.problem import (
     Budget,
-    Conflicts,
     Constraint,
     Goal,
     Group,
     Ledger,
     Locks,
     SelectionProblem,
-    Separation,
     TotalArea,
 )
 from siteselect.problem.constraints import Ints
@@ -285,7 +277,7 @@ def explain_infeasible(problem: SelectionProblem, *, time_limit_s: float = 60.0)
     kept = (1 - CONFLICT_SHARE) * time_limit_s
     end = max(started + time_limit_s, time.perf_counter() + kept)
     left = stop_at(end).seconds_left
-    eased = easings(problem, _by_likelihood(found.conflict), time_limit_s=left())
+    eased = easings(problem, by_likelihood(found.conflict), time_limit_s=left())
     if not eased:
         eased = changed_together(problem, conflict_left, seconds_left=left)
     return replace(found, remedies=tuple(one.shown for one in eased))
@@ -300,7 +292,7 @@ def conflict_left(problem: SelectionProblem, seconds: float) -> tuple[Constraint
         return ()
     if tried.status != "infeasible":
         return None
-    return _by_likelihood(smallest_conflict(problem, time_limit_s=seconds)) or None
+    return by_likelihood(smallest_conflict(problem, time_limit_s=seconds)) or None
 
 
 def _of_conflict(problem: SelectionProblem, conflict: tuple[Constraint, ...]) -> Explanation:
@@ -320,94 +312,3 @@ def _of_conflict(problem: SelectionProblem, conflict: tuple[Constraint, ...]) ->
         count=problem.count,
     )
     return Explanation((message, *(describe(one) for one in conflict)), conflict)
-
-
-def smallest_conflict(
-    problem: SelectionProblem, *, time_limit_s: float = 60.0
-) -> tuple[Constraint, ...]:
-    """A minimal set of constraints that no portfolio satisfies together (QuickXplain).
-
-    Empty when the count alone cannot be met. Out of time, what is left is not minimal but still
-    in conflict.
-    """
-    deadline = time.perf_counter() + time_limit_s
-    tester = _Tester(problem, deadline)
-    if tester.infeasible(()):
-        return ()
-    suspects = _by_likelihood(root_conflict(problem, stop_at(deadline)) or problem.constraints)
-    if len(suspects) < len(problem.constraints) and not tester.infeasible(suspects):
-        suspects = _by_likelihood(problem.constraints)
-    kept = _quick_xplain(tester, (), False, suspects)
-    order = {id(one): i for i, one in enumerate(problem.constraints)}
-    return tuple(sorted(kept, key=lambda one: order[id(one)]))
-
-
-def root_conflict(problem: SelectionProblem, stop: Stop = NEVER_STOP) -> tuple[Constraint, ...]:
-    """Constraints that carry the exact proof of the root relaxation; empty where it has none."""
-    model = compile_model(dataclasses.replace(problem, coverage=None))
-    root = sift(model, stop=stop)
-    if root.bound.value >= least_value(model):
-        return ()
-    given = root.multipliers
-    tiny = 1e-9 * root.relaxation.unit / np.maximum(given.block.largest, 1)
-    used = set(model.origin[given.block.rows[np.abs(given.y) > tiny]].tolist())
-    cut = any(
-        abs(y) > 0 and not one.implicit for one, y in zip(given.cuts, given.cut_y, strict=True)
-    )
-    return tuple(
-        one
-        for i, one in enumerate(problem.constraints)
-        if i in used or isinstance(one, Locks) or (cut and isinstance(one, Separation | Conflicts))
-    )
-
-
-def _by_likelihood(constraints: Sequence[Constraint]) -> tuple[Constraint, ...]:
-    """Constraints that a planner thinks of first come first: QuickXplain drops the others.
-
-    Budget and total area, the programme, regional minimums, land caps, locks, distances, and last
-    the maximums of dozens of small groups.
-    """
-    rank = {"budget": 0, "area": 0, "ledger": 3, "locks": 4, "separation": 5, "conflicts": 5}
-
-    def key(one: Constraint) -> int:
-        if isinstance(one, Group):
-            return 2 if one.at_least else 6
-        if isinstance(one, Ledger) and one.level == "programme":
-            return 1
-        return rank.get(one.kind, 3)
-
-    return tuple(sorted(constraints, key=key))
-
-
-class _Tester:
-    """Whether some of the constraints are infeasible together; out of time, it says no."""
-
-    def __init__(self, problem: SelectionProblem, deadline: float) -> None:
-        self._problem, self._deadline = problem, deadline
-
-    def infeasible(self, constraints: tuple[Constraint, ...]) -> bool:
-        from siteselect.optimise.solve import solve
-
-        left = self._deadline - time.perf_counter()
-        if left <= 0:
-            return False
-        part = dataclasses.replace(self._problem, constraints=constraints, coverage=None)
-        tried = solve(part, time_limit_s=left, gap=ANY_PORTFOLIO, ties=False, explain=False)
-        return tried.status == "infeasible"
-
-
-def _quick_xplain(
-    tester: _Tester,
-    base: tuple[Constraint, ...],
-    grown: bool,
-    rest: tuple[Constraint, ...],
-) -> tuple[Constraint, ...]:
-    if grown and tester.infeasible(base):
-        return ()
-    if len(rest) <= 1:
-        return rest
-    half = len(rest) // 2
-    first, second = rest[:half], rest[half:]
-    from_second = _quick_xplain(tester, base + first, True, second)
-    from_first = _quick_xplain(tester, base + from_second, bool(from_second), first)
-    return from_first + from_second

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from siteselect.optimise import solve
-from siteselect.optimise.diagnose import quick_checks, smallest_conflict
+from siteselect.optimise.diagnose import quick_checks
+from siteselect.optimise.quickxplain import smallest_conflict
 from siteselect.problem import (
     Budget,
     Conflicts,
