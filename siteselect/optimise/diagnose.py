@@ -47,6 +47,23 @@ def quick_checks(problem: SelectionProblem) -> tuple[Msg, ...]:
 
 
 def _at_once(problem: SelectionProblem) -> Explanation:
+    """What is impossible, with the sites forced out where all is not without them."""
+    found = _impossible(problem)
+    shut = [one for one in problem.constraints if isinstance(one, Locks) and len(one.exclude)]
+    if not found.reasons or not shut:
+        return found
+    opened = tuple(
+        replace(one, exclude=one.exclude[:0]) if isinstance(one, Locks) else one
+        for one in problem.constraints
+    )
+    without = _impossible(replace(problem, constraints=opened))
+    if len(without.reasons) == len(found.reasons):
+        return found
+    reasons = (*found.reasons, *(describe(one) for one in shut))
+    return Explanation(reasons, (*found.conflict, *shut))
+
+
+def _impossible(problem: SelectionProblem) -> Explanation:
     usable = _usable(problem)
     sites = len(np.unique(problem.site[usable]))
     found: list[Msg] = []

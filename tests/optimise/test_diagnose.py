@@ -72,6 +72,24 @@ def test_too_few_candidates() -> None:
     assert "5 sites are wanted" in str(solve(four_sites(count=5)).reasons[0])
 
 
+def test_sites_forced_out_are_named_where_they_leave_too_few() -> None:
+    """Site 3 is the only one of Corse; that site 0 is forced out as well matters to nobody."""
+    out = Locks("locks", np.zeros(0, np.int64), np.array([0, 3]))
+    found = solve(four_sites(Group("Corse", np.array([3]), 1), out))
+    assert [str(reason) for reason in found.reasons] == [
+        "Corse: at least 1 wanted, 0 candidates",
+        "locks",
+    ]
+    assert [str(one) for one in found.remedies] == [
+        "3 no longer forced out",
+        "Corse: minimum lowered by 1, to 0",
+    ]
+    innocent = solve(four_sites(Group("Corse", np.array([1]), 2), out))
+    assert [str(reason) for reason in innocent.reasons] == [
+        "Corse: at least 2 wanted, 1 candidates"
+    ]
+
+
 def test_two_requirements_that_cannot_hold_together() -> None:
     """Two of sites 2 and 3 are wanted, but together they cost 11 of 10; the area is innocent."""
     pair = Group("west", np.array([2, 3]), 2)
