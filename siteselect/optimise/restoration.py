@@ -179,10 +179,27 @@ class Restorer:
         need = np.array([needs[i] for i in wanted], np.int64)
         useful = members.any(axis=0) & ~closed
         if not parcels.whole:
-            return self._ask(members, need, np.where(useful, OPEN, 0))
+            return self._in_part(members, need, np.where(useful, OPEN, 0), money)
         if np.any(members @ np.where(useful, parcels.capacity, 0) < need):
             return None
         return self._whole(members, need, useful, money, cheapest=cheapest)
+
+    def _in_part(
+        self, members: NDArray[np.bool_], need: Ints, state: Ints, money: int | None
+    ) -> Ints | None:
+        """In millionths of k€ and, where only what they leave out is over the budget, exactly."""
+        found = self._ask(members, need, state)
+        if found is None or money is None:
+            return found
+        told = int((self._rounded_down() * found).sum())
+        exact = restoration_cost(self._problem, found.tolist())
+        if told <= money * COST_SCALE and exact > money:
+            return self._ask(members, need, state, money)
+        return found
+
+    def _rounded_down(self) -> Ints:
+        """int64[R], cost of a unit of each parcel in millionths of k€."""
+        return self._problem.parcels.cost_keur * COST_SCALE // self._problem.parcels.capacity
 
     def _whole(
         self, members: NDArray[np.bool_], need: Ints, useful: NDArray[np.bool_], money: int | None,
@@ -287,16 +304,19 @@ class Restorer:
         least = int(price @ need) + int(np.minimum(reduced[own], 0).sum())
         return least, price, reduced, share
 
-    def _ask(self, members: NDArray[np.bool_], need: Ints, state: Ints) -> Ints | None:
-        """CP-SAT on the open parcels, cheapest unit first; one worker, so always the same."""
+    def _ask(
+        self, members: NDArray[np.bool_], need: Ints, state: Ints, money: int | None = None
+    ) -> Ints | None:
+        """CP-SAT on the open parcels, cheapest unit first; one worker, so always the same.
+
+        ``money`` in k€ is kept to the last fraction, for parcels in part none of which is sure.
+        """
         from ortools.sat.python import cp_model  # seldom wanted, and slow to load
 
         parcels = self._problem.parcels
         unit = parcels.capacity if parcels.whole else np.ones(len(parcels), np.int64)
         top = np.ones(len(parcels), np.int64) if parcels.whole else parcels.capacity
-        price = parcels.cost_keur
-        if not parcels.whole:
-            price = price * COST_SCALE // parcels.capacity
+        price = parcels.cost_keur if parcels.whole else self._rounded_down()
         model = cp_model.CpModel()
         taken = {
             r: model.new_int_var(0, int(top[r]), "") for r in self._cheapest if state[r] == OPEN
@@ -312,6 +332,12 @@ class Restorer:
                 model.add(
                     cp_model.LinearExpr.weighted_sum([taken[r] for r in inside], gain) >= rest
                 )
+        if money is not None:
+            from siteselect.optimise.plainmodel import Term, add_row
+
+            cost, size = parcels.cost_keur.tolist(), parcels.capacity.tolist()
+            terms = [Term(cost[r], one, size[r], size[r]) for r, one in taken.items()]
+            add_row(model, terms, None, money)
         model.minimize(
             cp_model.LinearExpr.weighted_sum(list(taken.values()), [int(price[r]) for r in taken])
         )

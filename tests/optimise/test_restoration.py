@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from fractions import Fraction
 
@@ -137,3 +138,27 @@ def _by_tables(size, cost, regions, need, total) -> int:
                 merged[v + w] = min(merged.get(v + w, 10**9), c + d)
         whole = merged
     return min(c for v, c in whole.items() if v >= total)
+
+
+def test_where_ledgers_cross_the_budget_decides_to_the_last_fraction() -> None:
+    """A unit of the third parcel counts in both ledgers and costs 1 k€; one of each other parcel
+    costs a millionth more together, and a millionth less where each is rounded down.
+    """
+    one = np.array([0])
+    ledgers = (
+        Ledger("commune", "commune", "1", one, np.array([1]), np.array([0, 2]), 0),
+        Ledger("scot", "scot", "2", one, np.array([1]), np.array([1, 2]), 0),
+    )
+    parcels = Parcels(np.array([1001, 1041, 1]), np.array([976, 26, 1]), np.full(3, -1, np.int32))
+    dear = restoration_cost(SelectionProblem(one, one, 1, parcels=parcels), [1, 1, 0])
+    assert dear == 1 + Fraction(1, 1001 * 1041)
+    problem = SelectionProblem(
+        np.zeros(1, np.int32), np.ones(1, np.int64), 1, parcels=parcels,
+        constraints=(*ledgers, Budget("budget", np.zeros(1, np.int64), 1)),
+    )  # fmt: skip
+    found = Restorer(problem).restore(one)
+    assert found is not None
+    assert (found.units.tolist(), found.cost_keur) == ([0, 0, 1], 1)
+    poor = Budget("budget", one, 0)
+    broke = dataclasses.replace(problem, constraints=(*ledgers, poor))
+    assert Restorer(broke).restore(one) is None
