@@ -18,6 +18,9 @@ from siteselect.problem import SelectionProblem, objective, violations
 EXACT_FLOATS = 2**53
 """CP-SAT tells its bound as a float: whole numbers are exact up to here."""
 
+EARLY_S = 0.1
+"""CP-SAT may stop so many seconds before its limit."""
+
 
 def solve_plainly(
     problem: SelectionProblem, *, time_limit_s: float = 60.0, workers: int = 1
@@ -66,7 +69,8 @@ def solve_plainly(
     if status == cp_model.INFEASIBLE:
         return _without(problem, "infeasible", None, timings)
     # CP-SAT stops by itself at Ctrl-C and does not say so.
-    early: Status = "limit" if ended - started >= time_limit_s else "interrupted"
+    left = time_limit_s - (ended - started)
+    early: Status = "limit" if left < EARLY_S else "interrupted"
     bound = _whole(solver.best_objective_bound)
     if status == cp_model.UNKNOWN:
         return _without(problem, early, bound, timings)

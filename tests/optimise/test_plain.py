@@ -52,7 +52,7 @@ def test_each_kind_apart(kind: str) -> None:
         check(with_workforce(random_problem(seed, frozenset({kind})), seed))
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.integers(0, 10**9), st.frozensets(st.sampled_from(KINDS), max_size=8), st.booleans())
 def test_kinds_together(seed: int, kinds: frozenset[str], workforce: bool) -> None:
     problem = random_problem(seed, kinds)
