@@ -1,195 +1,180 @@
-"""The exact optimiser beside CP-SAT and HiGHS given the plain model, on the same instances.
+"""The exact optimiser beside its peers on the same instances: seconds, memory, proof.
 
     python tests/benchmarks/bench_selection.py --sites 20000 --seed 1 --coverage --json
+    python tests/benchmarks/bench_selection.py --sites 20000 --seeds 1-20 --engines ours --json
+    python tests/benchmarks/bench_selection.py --covering 5000x1000 --count 50 --json
+    python tests/benchmarks/bench_selection.py --dense 1800 --radius 0.06 --count 20 --json
+    python tests/benchmarks/bench_selection.py --real RUN... --json
 
 Each engine runs in a process of its own on the same instance, which another process made: seconds
 of CPU and wall for the solving, peak memory of the process (the arrays of the instance included,
 what making them took left out), objective, bound and whether the optimum is proven. ``proven`` of
 the whole is ours; ``identical`` is true when no engine that proved an optimum found another one.
-Peers stop at ``--peer-limit`` seconds.
+Peers stop at ``--peer-limit`` seconds. Every figure wanted has its command in ``selection.md``.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
-import os
-import pickle
-import resource
-import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-ENGINES = ("ours", "cpsat", "highs")
+from selection_covering import make_scattered, make_towns
+from selection_engines import Options, engine_alone, made_alone
+from selection_instance import make_generated, source
+from selection_real import make_reopened
+from selection_seeds import seeds_of, summary, targets
+from selection_tables import table
+from selection_verdicts import beside_peers, beside_search, of_run
+
+ENGINES = ("ours", "cpsat", "highs", "spopt")
+Figures = dict[str, Any]
 
 
 def main() -> int:
     given = _arguments()
-    if given.engine:
-        print(json.dumps(_run(given)))
-        return 0
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "instance.pickle"
-        made = multiprocessing.get_context("spawn").Process(target=_make, args=(given, path))
-        made.start()
-        made.join()
-        engines = {name: _child(path, name) for name in given.engines.split(",")}
-    values = {one["objective"] for one in engines.values() if one.get("proven")}
-    ours = engines.get("ours", {})
-    result = {
-        "sites": given.sites, "seed": given.seed, "coverage": given.coverage,
-        "reach_km": given.reach, "engines": engines, "identical": len(values) <= 1,
-        "proven": bool(ours.get("proven")), "objective": ours.get("objective"),
-        "bound": ours.get("bound"),
-    }  # fmt: skip
-    print(json.dumps(result) if given.json else _table(result))
+        result = _mode(given)(given, Path(folder) / "instance.pickle")
+    print(json.dumps(result) if given.json else table(result))
     return 0 if result["identical"] else 1
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--sites", type=int, default=5_000)
-    parser.add_argument("--seed", type=int, default=1)
+    what = parser.add_argument_group("what to solve").add_mutually_exclusive_group()
+    what.add_argument("--sites", type=int, default=5_000, help="generated instance, candidates")
+    what.add_argument("--covering", type=_sizes, metavar="DEMANDxSITES", help="scattered points")
+    what.add_argument("--dense", type=int, metavar="POINTS", help="towns, each point a candidate")
+    what.add_argument("--real", type=Path, nargs="+", metavar="RUN", help="finished runs")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--seed", type=int, default=1)
+    which.add_argument("--seeds", type=seeds_of, help="1-20 or 1,3,5: median and worst as well")
     parser.add_argument("--coverage", action="store_true", help="union catchment in the objective")
     parser.add_argument("--reach", type=float, default=22.0, help="reach of the catchment, km")
-    parser.add_argument("--engines", default="ours,cpsat,highs")
+    parser.add_argument("--radius", type=float, help="service radius in the unit square")
+    parser.add_argument("--count", type=int, default=50, help="sites wanted of a covering")
+    parser.add_argument("--engines", help="ours,cpsat,highs; with --covering spopt too")
     parser.add_argument("--limit", type=float, default=120.0, help="seconds for ours")
+    parser.add_argument("--limits", default="2,5,10,30", help="seconds for --dense, one run each")
     parser.add_argument("--peer-limit", type=float, default=40.0, help="seconds for the peers")
+    parser.add_argument("--peer-python", default=sys.executable, help="interpreter with spopt")
     parser.add_argument("--replacement", action="store_true", help="time replacement costs too")
     parser.add_argument("--no-ties", action="store_true", help="any of the optimal portfolios")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--instance", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--engine", choices=ENGINES, help=argparse.SUPPRESS)
-    return parser.parse_args()
+    given = parser.parse_args()
+    given.engines = (given.engines or _usual(given)).split(",")
+    if unknown := set(given.engines) - set(ENGINES):
+        parser.error(f"unknown engines: {', '.join(sorted(unknown))}")
+    if "spopt" in given.engines and not given.covering:
+        parser.error("spopt solves coverings alone: --covering")
+    return given
 
 
-def _make(given: argparse.Namespace, path: Path) -> None:
-    from selection_instance import instance
-
-    problem = instance(given.sites, given.seed, coverage=given.coverage, reach_km=given.reach)
-    path.write_bytes(pickle.dumps(problem, protocol=5))
+def _sizes(text: str) -> tuple[int, int]:
+    demand, sites = text.split("x")
+    return int(demand), int(sites)
 
 
-def _child(path: Path, name: str) -> dict[str, Any]:
-    command = [sys.executable, __file__, "--engine", name, "--instance", str(path), *sys.argv[1:]]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        return {"error": (done.stderr.strip().splitlines() or ["killed"])[-1], "proven": False}
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+def _usual(given: argparse.Namespace) -> str:
+    return "ours,spopt,cpsat,highs" if given.covering else "ours,cpsat,highs"
 
 
-def _peak_mb() -> float:
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+def _options(given: argparse.Namespace) -> Options:
+    return Options(
+        limit_s=given.limit, peer_limit_s=given.peer_limit, replacement=given.replacement,
+        limits_s=tuple(float(one) for one in given.limits.split(",")), ties=not given.no_ties,
+        peer_python=given.peer_python,
+    )  # fmt: skip
 
 
-def _run(given: argparse.Namespace) -> dict[str, Any]:
-    if given.engine != "highs":
-        import siteselect.optimise  # the import is not the solving
-    if given.engine == "cpsat":
-        import siteselect.optimise.plainmodel  # noqa: F401
-    with given.instance.open("rb") as file:
-        problem = pickle.load(file)
-    before = _peak_mb()
-    wall, cpu = time.perf_counter(), time.process_time()
-    result = {"ours": _ours, "cpsat": _cpsat, "highs": _highs}[given.engine](problem, given)
-    result["wall_s"] = round(time.perf_counter() - wall - result.get("replacement_s", 0.0), 3)
-    result["cpu_s"] = round(time.process_time() - cpu - result.pop("replacement_cpu_s", 0.0), 3)
-    result["peak_mb"], result["instance_mb"] = _peak_mb(), before
-    return result
+def _mode(given: argparse.Namespace) -> Callable[[argparse.Namespace, Path], Figures]:
+    if given.real:
+        return _real
+    if given.dense:
+        return partial(_by_seed, one=_dense, target={})
+    if given.covering:
+        return partial(_by_seed, one=_covering, target={"mb": 200.0})
+    target = targets(given.sites, coverage=given.coverage, reach_km=given.reach)
+    return partial(_by_seed, one=_generated, target=target)
 
 
-def _ours(problem: Any, given: argparse.Namespace) -> dict[str, Any]:
-    from siteselect.optimise import replacement_costs, solve
-
-    found = solve(problem, time_limit_s=given.limit, ties=not given.no_ties)
-    result = {
-        "status": found.status, "proven": found.proven, "objective": found.objective,
-        "bound": found.bound, "gap": found.gap,
-        "timings_s": {key: round(value, 3) for key, value in found.timings.items()},
-        "info": found.info,
+def _by_seed(
+    given: argparse.Namespace, path: Path, *, one: Callable[..., Figures],
+    target: dict[str, float | None],
+) -> Figures:  # fmt: skip
+    """One instance, or a line for each seed and what they amount to."""
+    if given.seeds is None:
+        return one(given, path, given.seed)
+    lines = []
+    for seed in given.seeds:
+        lines.append(one(given, path, seed))
+        print(table(lines[-1], heading=f"seed {seed}"), file=sys.stderr, flush=True)
+    shared = {key: value for key, value in lines[0].items() if key in WHAT}
+    found = {
+        **shared, "seeds": [{k: v for k, v in line.items() if k not in WHAT} for line in lines],
+        "summary": summary(lines, target),
+        "identical": all(line["identical"] for line in lines),
+        "proven": all(line["proven"] for line in lines),
     }  # fmt: skip
-    if given.replacement:
-        wall, cpu = time.perf_counter(), time.process_time()
-        costs = replacement_costs(problem, found, time_limit_s=given.limit)
-        result["replacement_s"] = round(time.perf_counter() - wall, 3)
-        result["replacement_cpu_s"] = time.process_time() - cpu
-        result["replacement_proven"] = sum(one.status in ("optimal", "infeasible") for one in costs)
-    return result
+    return found
 
 
-def _plain(problem: Any) -> tuple[Any, Any, Any, Any]:
-    """Every row as float bounds: x, z, lower, upper."""
-    import numpy as np
-
-    from siteselect.problem import NO_LOWER, NO_UPPER
-
-    rows = problem.rows()
-    low = np.where(rows.lower == NO_LOWER, -np.inf, rows.lower.astype(float))
-    high = np.where(rows.upper == NO_UPPER, np.inf, rows.upper.astype(float))
-    return rows.x, rows.z, low, high
+WHAT = ("sites", "demand", "coverage", "reach_km", "radius", "count", "generator")
+"""What is the same for all the seeds."""
 
 
-def _highs(problem: Any, given: argparse.Namespace) -> dict[str, Any]:
-    import numpy as np
-    from scipy.optimize import Bounds, LinearConstraint, milp
-    from scipy.sparse import block_array, coo_array, eye_array
-
-    x, z, low, high = _plain(problem)
-    parts = [[x, z]]
-    n, r = problem.n_columns, len(problem.parcels)
-    gain = [problem.score, np.zeros(r)]
-    whole = [np.ones(n), np.full(r, int(problem.parcels.whole))]
-    if problem.coverage is not None:
-        cover = problem.coverage
-        of_column = coo_array(
-            (np.ones(n), (np.arange(n), problem.site)), shape=(n, problem.n_sites)
-        )
-        reach = (of_column @ cover.matrix()).T
-        parts = [[x, z, None], [-reach, coo_array((cover.n_demand, r)), eye_array(cover.n_demand)]]
-        low = np.concatenate([low, np.full(cover.n_demand, -np.inf)])
-        high = np.concatenate([high, np.zeros(cover.n_demand)])
-        gain.append(cover.weights)
-        whole.append(np.zeros(cover.n_demand))
-    done = milp(
-        -np.concatenate(gain).astype(float),
-        integrality=np.concatenate(whole),
-        bounds=Bounds(0, 1),
-        constraints=LinearConstraint(block_array(parts).tocsr().astype(float), low, high),
-        options={"mip_rel_gap": 0, "time_limit": given.peer_limit},
-    )
-    value = None if done.x is None else round(-done.fun)
-    bound = None if done.mip_dual_bound is None else -done.mip_dual_bound
-    return {"proven": done.status == 0, "objective": value, "bound": bound}
-
-
-def _cpsat(problem: Any, given: argparse.Namespace) -> dict[str, Any]:
-    from siteselect.optimise import solve_plainly
-
-    found = solve_plainly(problem, time_limit_s=given.peer_limit, workers=os.cpu_count() or 1)
+def _generated(given: argparse.Namespace, path: Path, seed: int) -> Figures:
+    made_alone(make_generated, path, given.sites, seed, given.coverage, given.reach)
+    engines = {name: engine_alone(name, path, _options(given)) for name in given.engines}
     return {
-        "proven": found.proven, "objective": found.objective, "bound": found.bound,
-        "timings_s": {key: round(value, 3) for key, value in found.timings.items()},
+        "sites": given.sites, "seed": seed, "coverage": given.coverage,
+        "reach_km": given.reach, "generator": source(), **beside_peers(engines),
     }  # fmt: skip
 
 
-def _table(result: dict[str, Any]) -> str:
-    lines = [f"{'engine':8} {'wall s':>8} {'CPU s':>8} {'peak MB':>8}  proven  objective  bound"]
-    for name, one in result["engines"].items():
-        if "error" in one:
-            lines.append(f"{name:8} {one['error']}")
-            continue
-        lines.append(
-            f"{name:8} {one['wall_s']:8.2f} {one['cpu_s']:8.2f} {one['peak_mb']:8.0f}"
-            f"  {one['proven']!s:6}  {one['objective']}  {one['bound']}"
-        )
-    return "\n".join(lines)
+def _covering(given: argparse.Namespace, path: Path, seed: int) -> Figures:
+    demand, sites = given.covering
+    radius = given.radius or 0.08
+    made_alone(make_scattered, path, demand, sites, seed, radius, given.count)
+    engines = {name: engine_alone(name, path, _options(given)) for name in given.engines}
+    return {
+        "demand": demand, "sites": sites, "seed": seed, "radius": radius, "count": given.count,
+        **beside_peers(engines),
+    }  # fmt: skip
+
+
+def _dense(given: argparse.Namespace, path: Path, seed: int) -> Figures:
+    radius, options = given.radius or 0.06, _options(given)
+    made_alone(make_towns, path, given.dense, seed, radius, given.count)
+    engines = {"local": engine_alone("local", path, options)}
+    for limit in options.limits_s:
+        own = Options(limit_s=limit, ties=options.ties)
+        engines[f"ours {limit:g} s"] = engine_alone("ours", path, own)
+    return {
+        "sites": given.dense, "demand": given.dense, "seed": seed, "radius": radius,
+        "count": given.count, **beside_search(engines),
+    }  # fmt: skip
+
+
+def _real(given: argparse.Namespace, path: Path) -> Figures:
+    runs = []
+    for run in given.real:
+        try:
+            made_alone(make_reopened, path, run)
+            figures = of_run(engine_alone("real", path, _options(given)))
+        except RuntimeError as error:  # the other process has said why
+            figures = {"error": str(error), "proven": False}
+        runs.append({"run": run.name, **figures})
+        print(table({"runs": runs[-1:]}), file=sys.stderr, flush=True)
+    return {"runs": runs, "identical": True, "proven": all(one["proven"] for one in runs)}
 
 
 if __name__ == "__main__":

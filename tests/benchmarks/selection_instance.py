@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,25 @@ UNITS_PER_KM = 100
 """Coordinates are multiples of 10 m."""
 
 
+def make_generated(path: Path, n_sites: int, seed: int, coverage: bool, reach_km: float) -> None:
+    """Write an instance for the engines."""
+    problem = instance(n_sites, seed, coverage=coverage, reach_km=reach_km)
+    path.write_bytes(pickle.dumps(problem, protocol=5))
+
+
+def source() -> str:
+    """Whose generator makes the instances: ``shared`` or ``own``."""
+    return "shared" if _generator().is_file() else "own"
+
+
+def _generator() -> Path:
+    shared = Path(os.environ.get("SITESELECT_SHARED", ROOT.parent / "shared"))
+    return shared / "bench" / "generate_selection_instance.py"
+
+
 def instance(n_sites: int, seed: int, *, coverage: bool, reach_km: float) -> SelectionProblem:
     """The instance of the generator beside the project, or one of our own."""
-    shared = Path(os.environ.get("SITESELECT_SHARED", ROOT.parent / "shared"))
-    generator = shared / "bench" / "generate_selection_instance.py"
+    generator = _generator()
     if generator.is_file():
         return from_arrays(_load(generator).make(n_sites, seed, cover=coverage, reach=reach_km))
     return from_arrays(own(n_sites, seed, coverage=coverage, reach_km=reach_km))
