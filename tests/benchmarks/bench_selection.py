@@ -29,13 +29,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from selection_covering import make_scattered, make_towns
 from selection_engines import Options, engine_alone, made_alone
-from selection_instance import make_generated, source
+from selection_instance import make_generated, published, source
 from selection_real import make_reopened
 from selection_seeds import seeds_of, summary, targets
 from selection_tables import table
 from selection_verdicts import beside_peers, beside_search, of_run
 
 ENGINES = ("ours", "cpsat", "highs", "spopt")
+SCATTERED_RADIUS, TOWNS_RADIUS = 0.05, 0.06
 Figures = dict[str, Any]
 
 
@@ -59,7 +60,7 @@ def _arguments() -> argparse.Namespace:
     which.add_argument("--seeds", type=seeds_of, help="1-20 or 1,3,5: median and worst as well")
     parser.add_argument("--coverage", action="store_true", help="union catchment in the objective")
     parser.add_argument("--reach", type=float, default=22.0, help="reach of the catchment, km")
-    parser.add_argument("--radius", type=float, help="service radius in the unit square")
+    parser.add_argument("--radius", type=float, help="in the unit square; 0.05, towns 0.06")
     parser.add_argument("--count", type=int, default=50, help="sites wanted of a covering")
     parser.add_argument("--engines", help="ours,cpsat,highs; with --covering spopt too")
     parser.add_argument("--limit", type=float, default=120.0, help="seconds for ours")
@@ -137,12 +138,13 @@ def _generated(given: argparse.Namespace, path: Path, seed: int) -> Figures:
     return {
         "sites": given.sites, "seed": seed, "coverage": given.coverage,
         "reach_km": given.reach, "generator": source(), **beside_peers(engines),
+        "published": published(given.sites, seed, coverage=given.coverage),
     }  # fmt: skip
 
 
 def _covering(given: argparse.Namespace, path: Path, seed: int) -> Figures:
     demand, sites = given.covering
-    radius = given.radius or 0.08
+    radius = given.radius or SCATTERED_RADIUS
     made_alone(make_scattered, path, demand, sites, seed, radius, given.count)
     engines = {name: engine_alone(name, path, _options(given)) for name in given.engines}
     return {
@@ -152,7 +154,7 @@ def _covering(given: argparse.Namespace, path: Path, seed: int) -> Figures:
 
 
 def _dense(given: argparse.Namespace, path: Path, seed: int) -> Figures:
-    radius, options = given.radius or 0.06, _options(given)
+    radius, options = given.radius or TOWNS_RADIUS, _options(given)
     made_alone(make_towns, path, given.dense, seed, radius, given.count)
     engines = {"local": engine_alone("local", path, options)}
     for limit in options.limits_s:

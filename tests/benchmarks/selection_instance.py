@@ -1,9 +1,8 @@
 """Seeded instances for the selection benchmark, as :class:`siteselect.SelectionProblem`.
 
-``from_shared`` reads the arrays of the generator kept beside the project; ``own`` makes
-instances of the same kind where that is absent. The reading of the arrays that reproduces the
-published optima (38264426, 42859159, 44442824, 45893666 for N = 500, 5,000, 20,000, 100,000,
-seed 1, without coverage): columns are (site, mode); *big* columns have an area of at least 50 ha;
+``instance`` takes the generator kept beside the project; ``own`` makes instances of the same kind
+where that is absent. The reading of the arrays that reproduces the published optima
+(:data:`PUBLISHED`): columns are (site, mode); *big* columns have an area of at least 50 ha;
 ``allow`` caps each region's ledger; the programme's net is at most 0; the budget holds sites and
 restoration; parcels are restored whole; sites nearer than the separation (strictly) exclude.
 """
@@ -31,6 +30,8 @@ from siteselect.problem import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
+PUBLISHED = {500: 38_264_426, 5_000: 42_859_159, 20_000: 44_442_824, 100_000: 45_893_666}
+"""Optima published for the generator beside the project: seed 1, without coverage."""
 BIG = 5_000
 """Units of 0.01 ha from which a column counts as big."""
 UNITS_PER_KM = 100
@@ -46,6 +47,11 @@ def make_generated(path: Path, n_sites: int, seed: int, coverage: bool, reach_km
 def source() -> str:
     """Whose generator makes the instances: ``shared`` or ``own``."""
     return "shared" if _generator().is_file() else "own"
+
+
+def published(n_sites: int, seed: int, *, coverage: bool) -> int | None:
+    """The published optimum of an instance; ``None`` where there is none."""
+    return PUBLISHED.get(n_sites) if source() == "shared" and seed == 1 and not coverage else None
 
 
 def _generator() -> Path:

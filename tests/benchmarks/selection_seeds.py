@@ -47,8 +47,9 @@ def summary(
         for name in names
     }
     for name in names:
-        if name in lines[0].get("as_good", {}):
-            found[name]["as_good"] = sum(line["as_good"][name] for line in lines)
+        for key in ("as_good", "as_good_as_local"):
+            if name in lines[0].get(key, {}):
+                found[name][key] = sum(line[key][name] for line in lines)
     return found
 
 

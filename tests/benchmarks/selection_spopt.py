@@ -11,19 +11,20 @@ import json
 import resource
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 
 def main() -> int:
     _, instance, options = sys.argv[1:]
-    try:
-        import geopandas
-        import pulp
-        from spopt.locate import MCLP
-    except ImportError:
+    if find_spec("spopt") is None or find_spec("pulp") is None:
         print(json.dumps({"error": "not installed", "proven": False}))
         return 0
+    import geopandas
+    import pulp
+    from spopt.locate import MCLP
+
     result = _solved(geopandas, pulp, MCLP, Path(instance), json.loads(options)["peer_limit_s"])
     print(json.dumps(result))
     return 0

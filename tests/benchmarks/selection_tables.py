@@ -37,8 +37,12 @@ def _instance(result: Mapping[str, Any]) -> Iterator[str]:
         if ratio is not None:
             yield f"{name}: {ratio} times the CPU of ours"
     if "best_known" in result:
-        when = result["as_good_after"] or "never"
-        yield f"best known {result['best_known']}, ours as good: {when}"
+        known, local = (
+            ", ".join(name for name, good in result[key].items() if good) or "none"
+            for key in ("as_good", "as_good_as_local")
+        )
+        yield f"as good as the best known ({result['best_known']}): {known}"
+        yield f"as good as the local search at its end: {local}"
 
 
 def _line(name: str, one: Mapping[str, Any]) -> str:
@@ -77,6 +81,13 @@ def _amount(name: str, one: Mapping[str, Any]) -> Iterator[str]:
         f" {one['worst_peak_mb']:8.0f}  "
         + ", ".join("-" if value is None else str(value) for value in within)
     )
+    if "worst_gap" in one and one["worst_gap"] > 0:
+        yield f"  worst gap {100 * one['worst_gap']:.3f} % (seed {one['worst_gap_seed']})"
+    if "as_good" in one:
+        yield (
+            f"  as good as the best known on {one['as_good']}, as the local search on"
+            f" {one['as_good_as_local']}"
+        )
     if "median_replacement_solves" in one:
         yield (
             f"  replacement costs in solves: median {one['median_replacement_solves']:.1f},"

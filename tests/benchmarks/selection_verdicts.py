@@ -26,28 +26,39 @@ def beside_peers(engines: Engines) -> dict[str, Any]:
 def beside_search(engines: Engines) -> dict[str, Any]:
     """Ours at several limits beside a local search: who knows the best, and the certified gap.
 
-    ``best_known`` is the best of all engines; ``as_good_after`` the first limit at which ours has
-    it, ``as_good`` says so for each limit.
+    ``best_known`` is the best of all engines, ours with more time included; ``as_good`` says for
+    each limit whether ours has it, ``as_good_as_local`` whether ours is worth at least what the
+    local search ends with, ``behind`` how far ours is from the best known.
     """
     every = [one["objective"] for one in engines.values() if one.get("objective") is not None]
-    best = max(every, default=None)
     ours = {name: one for name, one in engines.items() if name != "local"}
+    local = engines.get("local", {}).get("objective")
+    best = max(every, default=None)
     last = list(ours.values())[-1] if ours else {}
-    as_good = {
-        name: one.get("objective") is not None and one["objective"] == best
-        for name, one in ours.items()
-    }
+    as_good = {name: _at_least(one, best) for name, one in ours.items()}
     return {
         "engines": dict(engines),
         "best_known": best,
         "as_good": as_good,
+        "as_good_as_local": {name: _at_least(one, local) for name, one in ours.items()},
         "as_good_after": next((name for name, good in as_good.items() if good), None),
+        "behind": {name: _behind(one, best) for name, one in ours.items()},
         "gap": last.get("gap"),
         "identical": _bounds_hold(engines),
         "proven": bool(last.get("proven")),
         "objective": last.get("objective"),
         "bound": last.get("bound"),
     }
+
+
+def _at_least(one: Mapping[str, Any], value: int | None) -> bool:
+    return one.get("objective") is not None and (value is None or one["objective"] >= value)
+
+
+def _behind(one: Mapping[str, Any], best: int | None) -> float | None:
+    if best is None or one.get("objective") is None:
+        return None
+    return float((best - one["objective"]) / max(1, best))
 
 
 def of_run(figures: Mapping[str, Any]) -> dict[str, Any]:
