@@ -3,8 +3,9 @@
 Greedy, then the best exchange of one site against another until none helps (Teitz and Bart 1968),
 all exchanges priced at once as in the fast interchange (Whitaker 1983): the loss without a chosen
 site is kept by site, and a candidate only adds back what it shares with the one that leaves. A
-restart takes some sites of the best portfolio away and fills up greedily among the nearly best
-(iterated local search); one restart in ten takes all of them away.
+restart takes some sites of the last portfolio away and fills up greedily among the good ones, and
+is kept unless it is clearly worse (iterated local search); where many in a row gain nothing, all of
+the sites are taken away.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 
-NEARLY = 0.9
-"""A restart takes any site that gains so much of the best."""
-FRESH = 10
-"""One restart in so many starts from nothing."""
+GOOD = 0.7
+"""A restart takes any site that gains so much of the most that one gains."""
+WORSE = 0.0005
+"""What a restart may lose and still be gone on from, relative."""
+PATIENCE = 500
+"""After so many restarts without a better portfolio than before, from nothing."""
 
 
 @dataclass
@@ -37,6 +40,12 @@ class Trace:
     def best(self) -> int:
         """The last improvement."""
         return self.values[-1]
+
+    def see(self, seconds: float, value: int) -> None:
+        """Keep what is better than all before."""
+        if not self.values or value > self.best:
+            self.seconds.append(seconds)
+            self.values.append(value)
 
     def at(self, limit_s: float) -> int | None:
         """The best that was known at a moment; ``None`` before the first."""
@@ -74,13 +83,13 @@ class Portfolio:
         return int(self.weight[self.times > 0].sum())
 
     def fill(self, g: np.random.Generator | None) -> None:
-        """A site in each empty slot: the one that gains most, or one of the nearly best."""
+        """A site in each empty slot: the one that gains most, or one of the good ones."""
         for slot in np.flatnonzero(self.slots < 0).tolist():
             gain = _gains(self.ends, self.inside, self.weight, self.times)
             gain[self.taken] = -1
             best = int(gain.argmax())
             if g is not None:
-                best = int(g.choice(np.flatnonzero(gain >= NEARLY * gain[best])))
+                best = int(g.choice(np.flatnonzero(gain >= GOOD * gain[best])))
             self.put(slot, best)
 
     def exchange(self) -> int:
@@ -97,31 +106,50 @@ class Portfolio:
 def local_search(cover: Any, count: int, *, limit_s: float, seed: int = 1) -> Trace:
     """Search until the limit; ``cover`` as :class:`siteselect.problem.Coverage`."""
     start, g, trace = time.perf_counter(), np.random.default_rng(seed), Trace()
-    now, best = Portfolio(cover, count), np.zeros(0, np.int64)
+    now, chain = Portfolio(cover, count), Chain()
     now.fill(None)
     while True:
         while time.perf_counter() - start < limit_s and now.exchange() > 0:
             pass
-        if not trace.values or now.value > trace.best:
-            best = now.slots.copy()
-            trace.seconds.append(time.perf_counter() - start)
-            trace.values.append(now.value)
+        trace.see(time.perf_counter() - start, now.value)
         if time.perf_counter() - start >= limit_s:
             return trace
         trace.restarts += 1
-        _restart(now, best, g, fresh=trace.restarts % FRESH == 0)
+        chain.see(now)
+        if chain.idle > PATIENCE:
+            chain = Chain()
+            _restart(now, now.slots.copy(), g, leave=count)
+            continue
+        _restart(now, chain.slots, g, leave=int(g.integers(2, max(2, count // 4) + 1)))
 
 
-def _restart(now: Portfolio, best: Ints, g: np.random.Generator, *, fresh: bool) -> None:
-    """The best portfolio without some of its sites, filled up at random."""
-    count = len(best)
-    leave = count if fresh else int(g.integers(min(2, count), max(2, count // 4) + 1))
+@dataclass
+class Chain:
+    """Where a series of restarts stands, the best it met, and how long ago."""
+
+    slots: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    value: int = -1
+    best: int = -1
+    idle: int = 0
+
+    def see(self, now: Portfolio) -> None:
+        """Go on from this portfolio unless it is clearly worse."""
+        value = now.value
+        self.idle = 0 if value > self.best else self.idle + 1
+        self.best = max(self.best, value)
+        if value >= (1 - WORSE) * self.value:
+            self.slots, self.value = now.slots.copy(), value
+
+
+def _restart(now: Portfolio, last: Ints, g: np.random.Generator, *, leave: int) -> None:
+    """The last portfolio without some of its sites, filled up at random."""
+    count = len(last)
     empty = set(g.choice(count, min(leave, count), replace=False).tolist())
     for slot in range(count):
         now.put(slot, -1)
     for slot in range(count):
         if slot not in empty:
-            now.put(slot, int(best[slot]))
+            now.put(slot, int(last[slot]))
     now.fill(g)
 
 
