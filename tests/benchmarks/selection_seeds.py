@@ -74,11 +74,15 @@ def _of_engine(
     for key in ("cpu_s", "wall_s"):
         found[f"within_target_{key}"] = _within(key, seconds, (one for _, one in done))
     found["within_target_mb"] = _within("peak_mb", memory, (one for _, one in done))
-    solves = [one["replacement_solves"] for _, one in done if "replacement_solves" in one]
-    if solves:
-        found["within_target_solves"] = sum(one < REPLACEMENT_SOLVES for one in solves)
-        found["replacement_proven"] = sum(one.get("replacement_proven", 0) for _, one in done)
-        found["replacement_sites"] = sum(one.get("replacement_sites", 0) for _, one in done)
+    costed = [one for _, one in done if "replacement_solves" in one]
+    if costed:
+        found["within_target_solves"] = sum(
+            one["replacement_solves"] < REPLACEMENT_SOLVES
+            and one["replacement_proven"] == one["replacement_sites"]
+            for one in costed
+        )
+        for key in ("replacement_proven", "replacement_sites"):
+            found[key] = sum(one[key] for one in costed)
     return found
 
 
