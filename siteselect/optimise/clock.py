@@ -12,7 +12,7 @@ from siteselect.optimise.stop import Stop
 from siteselect.problem import SelectionProblem
 
 Progress = Callable[[str, float], None]
-RESERVE, MOST_RESERVE_S, LEAST_GRACE_S = 0.15, 20.0, 1.0
+RESERVE, MOST_RESERVE_S, LEAST_GRACE_S = 0.25, 20.0, 1.0
 """Share of the time kept for a heuristic answer, its most, and what it may run over."""
 
 

@@ -1,4 +1,4 @@
-"""A good portfolio quickly: a dive in the relaxation, then swaps; both judged exactly.
+"""A good portfolio quickly: a dive in the relaxation, judged exactly.
 
 Never needed for the proof: it gives an answer to stop with, and a gap to start the search from.
 """
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from siteselect.optimise.conflicts import Bools
 from siteselect.optimise.exact import Portfolio, Referee
-from siteselect.optimise.model import FREE, INSIDE, OUTSIDE, Model
+from siteselect.optimise.model import FREE, INSIDE, OUTSIDE
 from siteselect.optimise.relaxation import TOLERANCE, Relaxation
 from siteselect.optimise.stop import OutOfTimeError, Stop
 from siteselect.problem.constraints import Ints
@@ -20,8 +20,6 @@ States = NDArray[np.int8]
 SURE = 0.95
 MOST_STEPS = 80
 MOST_CANDIDATES = 600
-MOST_JUDGED = 300
-"""Swaps judged at most: each may ask for a restoration."""
 
 
 def dive(relaxation: Relaxation, referee: Referee, *, stop: Stop) -> Portfolio | None:
@@ -140,44 +138,6 @@ def _forbid(
     else:
         state[site] = OUTSIDE
     return state, shut
-
-
-def swap(
-    model: Model, referee: Referee, start: Portfolio, candidates: Ints, *, stop: Stop
-) -> Portfolio:
-    """Exchange one column for another while the exact value rises (first improvement)."""
-    best, improved, asked = start, True, referee.asked
-    while improved and not stop():
-        improved = False
-        for leaving in best.columns.tolist():
-            kept = best.columns[best.columns != leaving]
-            gain = _marginal(model, kept, candidates)
-            before = referee.value(kept)
-            order = np.argsort(-gain, kind="stable")
-            for i in order[: int((gain > best.value - before).sum())].tolist():
-                if stop() or referee.asked - asked > MOST_JUDGED:
-                    return best
-                found = referee.judge(np.append(kept, candidates[i]))
-                if found is not None and found.value > best.value:
-                    best, improved = found, True
-                    break
-            if improved:
-                break
-    return best
-
-
-def _marginal(model: Model, kept: Ints, candidates: Ints) -> Ints:
-    """Exact gain of adding each candidate to the columns kept; −1 for sites already chosen."""
-    gain = model.score[candidates].copy()
-    if model.reach is not None:
-        left = model.weights.copy()
-        left[np.unique(model.reach[model.site[kept]].indices)] = 0
-        gain += model.reach[model.site[candidates]] @ left
-    if model.flow is not None:  # at most: it competes with those that are kept
-        gain += model.flow.alone()[candidates]
-    taken = np.isin(model.site[candidates], model.site[kept])
-    gain[taken] = np.iinfo(np.int64).min // 2
-    return gain
 
 
 def promising(relaxation: Relaxation, penalty: Ints) -> Ints:

@@ -16,8 +16,9 @@ import numpy as np
 from siteselect.errors import VerificationError
 from siteselect.optimise.clock import Progress, Run
 from siteselect.optimise.deepen import deepen
-from siteselect.optimise.dive import dive, promising, rounded, swap
-from siteselect.optimise.exact import Referee
+from siteselect.optimise.dive import dive, promising, rounded
+from siteselect.optimise.exact import Portfolio, Referee
+from siteselect.optimise.exchange import Exchange
 from siteselect.optimise.greedy import repaired
 from siteselect.optimise.model import Model, compile_model, least_value
 from siteselect.optimise.packing import packed_too_tightly
@@ -121,9 +122,13 @@ def _search(run: Run, *, ties: bool) -> Status:
         if run.bound is not None and not root.finished:
             run.bound = min(run.bound, ceiling(model))
         run.lap("search")
-    if status == "limit" and run.best is None:
-        rescue()
+    if status == "limit":
+        with contextlib.suppress(OutOfTimeError):
+            heuristic(run, model, root, referee, run.a_moment(), thorough=True)
         run.lap("dive")
+        if run.best is not None and run.best.value == run.bound:
+            run.info["ties_settled"] = False
+            status = "optimal"
     if run.best is not None:
         run.best = referee.settle(run.best)
         run.lap("restoration")
@@ -153,8 +158,24 @@ def _greedy(run: Run, model: Model, referee: Referee) -> None:
             run.found(found)
 
 
-def heuristic(run: Run, model: Model, root: Root, referee: Referee, stop: Stop) -> None:
-    """A portfolio to stop with: a dive in the relaxation, or greedy and repair; then swaps."""
+def heuristic(
+    run: Run, model: Model, root: Root, referee: Referee, stop: Stop, *, thorough: bool = False
+) -> None:
+    """A portfolio to stop with, and exchanges from it; ``thorough``: until ``stop`` says so."""
+    found = run.best or _first(root, model, referee, stop)
+    if found is None:
+        return
+    run.found(found)
+    if run.good_enough():
+        return
+    candidates = promising(root.relaxation, root.bound.column_penalty)
+    exchange = Exchange(model, referee, candidates, stop=stop)
+    run.found(exchange.shaken(found) if thorough else exchange.improved(found))
+    run.info["heuristic"] = run.best.value if run.best is not None else found.value
+
+
+def _first(root: Root, model: Model, referee: Referee, stop: Stop) -> Portfolio | None:
+    """A portfolio near the relaxation: rounded, by a dive, or greedily with repairs."""
     relaxation = root.relaxation
     found = rounded(relaxation, referee)
     if found is None and root.finished:
@@ -164,14 +185,7 @@ def heuristic(run: Run, model: Model, root: Root, referee: Referee, stop: Stop) 
         best = np.argsort(-relaxation.worth, kind="stable")[:MOST_REPAIRED]
         columns = np.union1d(relaxation.columns, best)
         found = repaired(model, referee, columns, relaxation.worth, stop=stop)
-    if found is None:
-        return
-    run.found(found)
-    if run.good_enough():
-        return
-    candidates = promising(root.relaxation, root.bound.column_penalty)
-    run.found(swap(model, referee, found, candidates, stop=stop))
-    run.info["heuristic"] = run.best.value if run.best is not None else found.value
+    return found
 
 
 def _report(run: Run, status: Status) -> Solution:

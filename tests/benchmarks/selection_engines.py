@@ -200,48 +200,10 @@ def _highs(problem: Any, options: Options) -> dict[str, Any]:
 
 
 def _cpsat(problem: Any, options: Options) -> dict[str, Any]:
-    from ortools.sat.python import cp_model
+    from siteselect.optimise import solve_plainly
 
-    x, z, low, high = _plain(problem)
-    model = cp_model.CpModel()
-    chosen = [model.new_bool_var("") for _ in range(problem.n_columns)]
-    restored = [model.new_bool_var("") for _ in range(len(problem.parcels))]
-    weighted = cp_model.LinearExpr.weighted_sum
-    for row in range(len(low)):
-        own = slice(x.indptr[row], x.indptr[row + 1])
-        own_z = slice(z.indptr[row], z.indptr[row + 1])
-        terms = [chosen[j] for j in x.indices[own]] + [restored[k] for k in z.indices[own_z]]
-        factors = [*x.data[own].tolist(), *z.data[own_z].tolist()]
-        if high[row] == 1 and low[row] == -float("inf") and set(factors) == {1}:
-            model.add_at_most_one(terms)
-            continue
-        least = -(2**60) if low[row] == -float("inf") else int(low[row])
-        most = 2**60 if high[row] == float("inf") else int(high[row])
-        model.add_linear_constraint(weighted(terms, factors), least, most)
-    gain = weighted(chosen, problem.score.tolist())
-    if problem.coverage is not None:
-        cover = problem.coverage
-        reached = [model.new_bool_var("") for _ in range(cover.n_demand)]
-        columns_of: list[list[int]] = [[] for _ in range(problem.n_sites)]
-        for j, site in enumerate(problem.site.tolist()):
-            columns_of[site].append(j)
-        by_demand = cover.matrix().tocsc()
-        for i, variable in enumerate(reached):
-            sites = by_demand.indices[by_demand.indptr[i] : by_demand.indptr[i + 1]]
-            inside = [chosen[j] for s in sites.tolist() for j in columns_of[s]]
-            model.add_bool_or([*inside, ~variable])
-        gain += weighted(reached, cover.weights.tolist())
-    model.maximize(gain)
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = os.cpu_count() or 1
-    solver.parameters.max_time_in_seconds = options.peer_limit_s
-    status = solver.solve(model)
-    known = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
-    return {
-        "proven": status == cp_model.OPTIMAL,
-        "objective": round(solver.objective_value) if known else None,
-        "bound": solver.best_objective_bound,
-    }
+    found = solve_plainly(problem, time_limit_s=options.peer_limit_s, workers=os.cpu_count() or 1)
+    return {"proven": found.proven, "objective": found.objective, "bound": found.bound}
 
 
 ENGINES: dict[str, Callable[[Any, Options], dict[str, Any]]] = {
