@@ -5,14 +5,12 @@ from siteselect.optimise.diagnose import explain_infeasible, quick_checks
 from siteselect.optimise.plain import solve_plainly
 from siteselect.optimise.quickxplain import smallest_conflict
 from siteselect.optimise.replacement import Replacement, replacement_costs
-from siteselect.optimise.resolve import Resolver
 from siteselect.optimise.solution import Solution, Status
 from siteselect.optimise.solve import solve
 
 __all__ = [
     "Certificate",
     "Replacement",
-    "Resolver",
     "Solution",
     "Status",
     "certify",

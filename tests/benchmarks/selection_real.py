@@ -56,16 +56,13 @@ def make_reopened(path: Path, run: Path) -> None:
 
 
 def solved_again(run: Reopened, options: Any) -> dict[str, Any]:
-    """One solve cold, then one for each weighting by the same solver kept."""
+    """One solve of the run, then one for each weighting; nothing is kept in between."""
     from selection_engines import replaced
 
-    from siteselect.optimise import Resolver
-
-    solver = Resolver(run.base)
-    found, cold = _timed(solver, run.base, options.limit_s)
+    found, cold = _timed(run.base, options.limit_s)
     again = []
     for weights, score in zip(WEIGHTINGS, run.scores, strict=True):
-        _, figures = _timed(solver, replace(run.base, score=score), options.limit_s)
+        _, figures = _timed(replace(run.base, score=score), options.limit_s)
         again.append({"weights": weights, **figures})
     return {
         "columns": run.base.n_columns, "sites": run.base.n_sites,
@@ -75,9 +72,11 @@ def solved_again(run: Reopened, options: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _timed(solver: Any, problem: Any, limit_s: float) -> tuple[Any, dict[str, Any]]:
+def _timed(problem: Any, limit_s: float) -> tuple[Any, dict[str, Any]]:
+    from siteselect.optimise import solve
+
     wall, cpu = time.perf_counter(), time.process_time()
-    found = solver.solve(problem, time_limit_s=limit_s)
+    found = solve(problem, time_limit_s=limit_s)
     return found, {
         "wall_s": round(time.perf_counter() - wall, 3),
         "cpu_s": round(time.process_time() - cpu, 3),
