@@ -21,8 +21,8 @@ MOST_JUDGED = 300
 MOST_TRIED = 20
 """Exchanges of one round that are judged, the best first."""
 MOST_SHAKEN = 2_000
-LEAST_SHAKEN, SHAKEN_SHARE, AMONG = 2, 10, 20
-"""Two columns and one in so many are replaced, each by one of so many best."""
+SHAKEN, AMONG = 5, 20
+"""So many columns are replaced, each by one of so many best."""
 WORSE = 0.002
 """A portfolio worse by up to this share is gone on from all the same: it leads out of dead ends."""
 NEVER = np.iinfo(np.int64).min // 4
@@ -134,7 +134,7 @@ class Exchange:
 
     def _shake(self, best: Portfolio, draws: np.random.Generator) -> Portfolio | None:
         movable = best.columns[self._model.state[self._model.site[best.columns]] != INSIDE]
-        many = min(len(movable), LEAST_SHAKEN + len(movable) // SHAKEN_SHARE)
+        many = min(len(movable), SHAKEN)
         if not many:
             return None
         leaving = draws.choice(movable, many, replace=False)
