@@ -354,16 +354,12 @@ class Search:
         outcome = searched(
             model, kept, state, frame=self.frame.part(kept), judge=self.judge, floor=self.floor,
             stop=self.stop, ties=self.ties, held=self.held, costs=self._branching.losses,
-            on_found=self._adopt, rounds=self.rounds,
+            on_found=self._take, rounds=self.rounds,
         )  # fmt: skip
         self.outcome.nodes += outcome.nodes
         if not outcome.finished:
             raise OutOfTimeError
         return True
-
-    def _adopt(self, found: Portfolio) -> None:
-        """Take over what a search of a part found."""
-        self._take(found)
 
     def _anew(self, share: float = 1.0) -> None:
         """End the search, to start anew on what the root leaves by now, where it is little."""
