@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from siteselect.optimise.bound import Block, Cut, Multipliers, exact_sum
 from siteselect.optimise.model import FREE, INSIDE, OUTSIDE, Model
+from siteselect.optimise.rounding import Rounding
 from siteselect.optimise.workers import Hall
 from siteselect.problem import NO_LOWER, NO_UPPER
 from siteselect.problem.constraints import Ints
@@ -51,7 +52,8 @@ class Step:
 
     ``rows`` (rows of the model) go with ``y``; ``cliques`` are arrays of sites, ``lemmas`` arrays
     of columns that cannot all be chosen, each with its multiplier; ``demand`` goes with ``mu``;
-    ``halls`` are rows of workers, each with its price of a job.
+    ``halls`` are rows of workers, each with its price of a job, ``roundings`` rows that only
+    whole choices respect.
     """
 
     scale: int
@@ -63,6 +65,7 @@ class Step:
     demand: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     mu: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     halls: tuple[tuple[Hall, int], ...] = ()
+    roundings: tuple[tuple[Rounding, int], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +96,8 @@ def step_of(model: Model, given: Multipliers, kind: Kind) -> Step:
     largest = float(np.abs(model.score).max(initial=1)) + float(model.weights.sum())
     largest += float(np.abs(given.y) @ block.largest) + float(np.abs(given.cut_y).sum())
     largest += len(given.y) + len(given.cuts) + 1
+    for row, dual in zip(given.rounded, given.rounded_y.tolist(), strict=True):
+        largest += row.largest * (1 + abs(dual))
     if model.flow is not None:
         most = float(model.flow.jobs.max(initial=0))
         largest += 2 * model.flow.value * most + float(given.hall_y.sum()) * (1 + most)
@@ -122,10 +127,26 @@ def step_of(model: Model, given: Multipliers, kind: Kind) -> Step:
         (hall, round(dual * scale))
         for hall, dual in zip(given.halls, given.hall_y.tolist(), strict=True)
     ]
+    roundings = [
+        (row, round(dual * scale))
+        for row, dual in zip(given.rounded, given.rounded_y.tolist(), strict=True)
+    ]
     return Step(
         scale, block.rows, y[used], block, tuple(cliques), tuple(lemmas), given.demand[some],
         mu[some], tuple((hall, price) for hall, price in prices if price > 0),
+        tuple((row, value) for row, value in roundings if value > 0 and justified(row, kind)),
     )  # fmt: skip
+
+
+def justified(row: Rounding, kind: Kind) -> bool:
+    """Whether every row that a rounding is derived from has a reason."""
+    for one in row.why.rows:
+        if isinstance(one, Rounding):
+            if not justified(one, kind):
+                return False
+        elif isinstance(one, Cut) and not one.implicit and kind(one) is None:
+            return False
+    return True
 
 
 def proven(model: Model, step: Step, at: Fixings) -> Proven:
@@ -157,8 +178,13 @@ def proven(model: Model, step: Step, at: Fixings) -> Proven:
             reduced[hall.columns] += price * hall.outside
             total += price * hall.workers
         reduced += model.flow.jobs * np.maximum(worker, 0)[model.site]
+    restored = -(block.z.T @ step.y)
+    for row, y in step.roundings:
+        reduced[row.columns] -= y * row.factor
+        restored[row.parcels] -= y * row.parcel_factor
+        total += y * row.upper
     if model.n_parcels:
-        total += exact_sum(np.maximum(-(block.z.T @ step.y), 0))
+        total += exact_sum(np.maximum(restored, 0))
     return _closed(model, reduced, total, scale, at)
 
 

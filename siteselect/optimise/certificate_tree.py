@@ -24,6 +24,9 @@ from siteselect.optimise.stop import OutOfTimeError, Stop
 from siteselect.problem.constraints import Ints
 
 MOST_ROUNDS = 40
+HARD, ROUNDS = 300, 10
+"""A tree of more nodes than this is grown anew, with so many rounds of rows at its root that only
+whole choices respect."""
 CANDIDATES = 8
 TRIAL_ITERATIONS = 25
 RELIABLE = 4
@@ -98,16 +101,15 @@ class Tree:
 
     def grow(self) -> None:
         """Until every node is closed, or ``stop``."""
-        model = self.model
-        self._relaxation = Relaxation(model, np.arange(model.n_columns))
-        self._relaxation.lp.seconds_left = self.stop.seconds_left
-        shape = (2, model.n_sites)
+        shape = (2, self.model.n_sites)
         self._losses = _Losses(np.zeros(shape), np.zeros(shape, np.int64))
-        self._kinds: dict[int, tuple[str, Ints] | None] = {}
         self._lemma_keys: set[bytes] = set()
-        start = Fixings(model.state.copy(), model.shut.copy())
-        waiting: list[tuple[Fixings, Basis | None]] = [(start, None)]
+        self._rounds: int | None = None
+        waiting = self._planted()
         while waiting:
+            if len(self.nodes) > HARD and self._rounds is None:
+                self._rounds = ROUNDS
+                waiting = self._planted()
             at, basis = waiting.pop()
             if self.stop():
                 self._leave_open()
@@ -123,6 +125,16 @@ class Tree:
                 after = self._relaxation.lp.basis()
                 waiting += [(children[1], after), (children[0], None)]
 
+    def _planted(self) -> list[tuple[Fixings, Basis | None]]:
+        """The root alone; what is known of losses and choices without restoration stays."""
+        model = self.model
+        self.nodes, self.open_nodes = [], 0
+        self._kinds: dict[int, tuple[str, Ints] | None] = {}
+        self._relaxation = Relaxation(model, np.arange(model.n_columns))
+        self._relaxation.lp.seconds_left = self.stop.seconds_left
+        self._relaxation.add_cuts([_excluding(chosen) for chosen, _ in self.lemmas])
+        return [(Fixings(model.state.copy(), model.shut.copy()), None)]
+
     def _leave_open(self) -> None:
         self.open_nodes += 1
         self.nodes.append(Leaf())
@@ -137,6 +149,8 @@ class Tree:
             if closed:
                 self._note(start, steps, step)
                 return None
+            if self._rounded_off():
+                continue
             found = self._next(at)
             if found is None:
                 continue
@@ -149,6 +163,13 @@ class Tree:
             kind, place = found
             self.nodes.append(Leaf(tuple(self._needed(start, at, steps)), (kind, place)))
             return self._children(at, kind, place)
+
+    def _rounded_off(self) -> bool:
+        """Whether the root was given rows of whole choices that the solution violates."""
+        if self.nodes or not self._rounds:
+            return False
+        self._rounds -= 1
+        return self._relaxation.round_off() > 0
 
     def _bound(self, at: Fixings, steps: list[Step]) -> tuple[Step, Fixings, bool]:
         """Solve, fix and separate until nothing changes or the node is closed."""
@@ -252,7 +273,7 @@ class Tree:
             return False
         self._lemma_keys.add(chosen.tobytes())
         self.lemmas.append((chosen, found))
-        return self._relaxation.add_cuts([Cut(chosen, len(chosen) - 1)]) > 0
+        return self._relaxation.add_cuts([_excluding(chosen)]) > 0
 
     def _impossible(self, chosen: Ints) -> Lemma | None:
         return impossible(self.model, chosen, self.capacity, whole=self.whole, stop=self.stop)
@@ -299,3 +320,8 @@ class Tree:
                 self._losses.note(direction, site, loss / max(float(distance), 1e-6))
                 relaxation.lp.restore(basis)
         relaxation.fix(at.state, at.shut)
+
+
+def _excluding(chosen: Ints) -> Cut:
+    """Not all of these columns."""
+    return Cut(chosen, len(chosen) - 1)

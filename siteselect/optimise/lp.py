@@ -181,7 +181,7 @@ class GrowingLp:
             for column in columns.tolist()
             if place[column] >= 0
         ]
-        return np.array(rows).reshape(-1, self.n_rows)
+        return np.array(rows).reshape(len(rows), self.n_rows)
 
     def basis(self) -> Basis:
         """The basis, to come back to."""

@@ -220,6 +220,7 @@ class Relaxation:
             csr_array(x), csr_array(z),
             np.concatenate([self.model.lower[rows], np.full(len(more), NO_LOWER)]),
             np.concatenate([self.model.upper[rows], np.array(more, np.int64)]),
+            (*self._row_list, *self.cuts, *self.rounded),
         )  # fmt: skip
         places = np.array([*self._row_lp, *self._cut_lp, *self._rounded_lp], np.int64)
         largest = [float(row.largest) for row in self.rounded]

@@ -13,6 +13,7 @@ the linear programme says only proposes them, the row is derived in whole number
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,25 @@ PARALLEL = 0.95
 
 
 @dataclass(frozen=True, eq=False)
+class Derivation:
+    """How a row of whole choices follows from others: all that is needed to derive it again.
+
+    ``rows`` are what the programme knows of each row that is summed, int64 ``weights`` of them,
+    ``above`` whether a row is read as its upper side; ``high`` and ``high_parcels`` index the
+    columns and parcels replaced by 1 − themselves. The sum is rounded to ``divisor``, the row then
+    divided by ``by``.
+    """
+
+    rows: tuple[Any, ...]
+    weights: Ints
+    above: Bools
+    high: Ints
+    high_parcels: Ints
+    divisor: int
+    by: int
+
+
+@dataclass(frozen=True, eq=False)
 class Rounding:
     """Σ factor x + Σ parcel factor z ≤ upper over columns and parcels of a model (ascending)."""
 
@@ -42,6 +62,7 @@ class Rounding:
     parcels: Ints
     parcel_factor: Ints
     upper: int
+    why: Derivation
 
     @property
     def largest(self) -> int:
@@ -52,12 +73,15 @@ class Rounding:
 
 @dataclass(frozen=True, eq=False)
 class Held:
-    """Rows of a programme: int64 CSR n × J and n × R, and their sides int64[n]."""
+    """Rows of a programme: int64 CSR n × J and n × R, their sides int64[n], and whatever the
+    programme knows each of them by.
+    """
 
     x: csr_array
     z: csr_array
     lower: Ints
     upper: Ints
+    known_by: tuple[Any, ...]
 
     def sides(self, x: Floats, z: Floats) -> tuple[Bools, Ints, Floats]:
         """For each row whether it is read as its upper side, that side, and its slack."""
@@ -102,15 +126,20 @@ def roundings(held: Held, multipliers: Floats, x: Floats, z: Floats) -> list[Rou
     found: list[tuple[float, Rounding]] = []
     for i, b in enumerate((weights @ side).tolist()):
         base = _Sum(sum_x[i], sum_z[i], b, x, z)
-        best = base.rounded(float(loose[i]))
-        if best is None:
+        divisor = base.divisor(float(loose[i]))
+        if divisor is None:
             continue
-        factor, given, upper = best
+        factor, given, upper = base.rounded(divisor)
         back = np.where(above, unmet[i], -unmet[i])
         factor, given = factor + held.x.T @ back, given + held.z.T @ back
         made = _kept(factor, given, upper + int(back @ side), x, z)
         if made is not None:
-            found.append(made)
+            used = np.flatnonzero(weights[i])
+            why = Derivation(
+                tuple(held.known_by[k] for k in used.tolist()), weights[i][used], above[used],
+                np.flatnonzero(base.high), np.flatnonzero(base.high_z), divisor, made.by,
+            )  # fmt: skip
+            found.append((made.violated, made.row(why)))
     found.sort(key=lambda one: -one[0])
     return _different([one for _, one in found], len(x), len(z))
 
@@ -126,50 +155,68 @@ class _Sum:
         self.near = np.where(self.high, 1 - x, x)
         self.near_z = np.where(self.high_z, 1 - z, z)
 
-    def rounded(self, loose: float) -> tuple[Ints, Ints, int] | None:
-        """The rounding that is violated most, in x and z again: factors of each, and upper."""
+    def divisor(self, loose: float) -> int | None:
+        """The divisor whose rounding is violated most; ``None`` where none is."""
         part = self.near > 1e-6
         divisors = np.unique(np.abs(self.a[part]))[::-1][:MOST_DIVISORS]
         divisors = divisors[divisors > 0]
-        over = self.b % divisors
-        share = over / divisors
-        keep = (share > LEAST_FRACTION) & (share < 1 - LEAST_FRACTION)
-        divisors, over = divisors[keep], over[keep]
+        share = self.b % divisors / divisors
+        divisors = divisors[(share > LEAST_FRACTION) & (share < 1 - LEAST_FRACTION)]
         if not len(divisors):
             return None
-        times, left = np.divmod(self.a, divisors[:, None])
-        room = divisors - over
-        factor = times * room[:, None] + np.maximum(left - over[:, None], 0)
-        upper = (self.b // divisors) * room
+        factor, upper = self._factors(divisors)
         loose += float(self.rest @ self.near_z)
         length = np.sqrt((factor.astype(np.float64) ** 2).sum(axis=1)) + 1e-9
         violated = ((factor * self.near).sum(axis=1) - upper - loose) / length
         best = int(np.argmax(violated))
-        if violated[best] <= WORTH:
-            return None
-        own = factor[best]
-        top = int(upper[best]) - int(own[self.high].sum()) + int(self.rest[self.high_z].sum())
+        return int(divisors[best]) if violated[best] > WORTH else None
+
+    def rounded(self, divisor: int) -> tuple[Ints, Ints, int]:
+        """The rounding to a divisor in x and z again: factors of each, and upper."""
+        factors, uppers = self._factors(np.array([divisor]))
+        own = factors[0]
+        top = int(uppers[0]) - int(own[self.high].sum()) + int(self.rest[self.high_z].sum())
         return (
             np.where(self.high, -own, own), np.where(self.high_z, self.rest, -self.rest), top
         )  # fmt: skip
 
+    def _factors(self, divisors: Ints) -> tuple[Ints, Ints]:
+        """int64[k, J] factors after rounding to each divisor, int64[k] uppers."""
+        over = self.b % divisors
+        times, left = np.divmod(self.a, divisors[:, None])
+        room = divisors - over
+        factor = times * room[:, None] + np.maximum(left - over[:, None], 0)
+        return factor, (self.b // divisors) * room
 
-def _kept(
-    factor: Ints, given: Ints, upper: int, x: Floats, z: Floats
-) -> tuple[float, Rounding] | None:
+
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """A row with small factors, by how much of its length it is violated."""
+
+    violated: float
+    factor: Ints
+    given: Ints
+    upper: int
+    by: int
+
+    def row(self, why: Derivation) -> Rounding:
+        columns, parcels = np.flatnonzero(self.factor), np.flatnonzero(self.given)
+        return Rounding(
+            columns, self.factor[columns], parcels, self.given[parcels], self.upper, why
+        )
+
+
+def _kept(factor: Ints, given: Ints, upper: int, x: Floats, z: Floats) -> _Kept | None:
     """The row with small factors (rounded down; x and z are not negative), if still violated."""
     largest = max(int(np.abs(factor).max(initial=0)), int(np.abs(given).max(initial=0)))
     by = max(1, -(-largest // 2**FACTOR_BITS))
     factor, given, upper = factor // by, given // by, -(-upper // by)
-    length = float(
-        np.sqrt((factor.astype(np.float64) ** 2).sum() + (given.astype(np.float64) ** 2).sum())
-    )
+    squares = (factor.astype(np.float64) ** 2).sum() + (given.astype(np.float64) ** 2).sum()
+    length = max(float(np.sqrt(squares)), 1.0)
     violated = float(factor @ x) + float(given @ z) - upper
-    if violated <= WORTH * max(length, 1.0):
+    if violated <= WORTH * length:
         return None
-    columns, parcels = np.flatnonzero(factor), np.flatnonzero(given)
-    row = Rounding(columns, factor[columns], parcels, given[parcels], upper)
-    return violated / max(length, 1.0), row
+    return _Kept(violated / length, factor, given, upper, by)
 
 
 def _different(rows: list[Rounding], columns: int, parcels: int) -> list[Rounding]:

@@ -8,6 +8,7 @@ leaf of its tree must push the floor (one more than the bound) out of reach, in 
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import json
 import zlib
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from siteselect.messages import Msg
 from siteselect.verify.prooflemmas import impossible
 from siteselect.verify.proofmodel import AuditModel, AuditRow, audit_row
+from siteselect.verify.proofrounding import whole_rows
 from siteselect.verify.proofsteps import tighter
 from siteselect.verify.prooftree import (
     INSIDE,
@@ -113,6 +115,7 @@ class _Reading:
         self._columns = self._read_columns(proof["columns"])
         self._parcels = _places(proof["parcels"], model.parcels, "parcel", problems)
         self.given = Given((), (), ())
+        self._whole: Sequence[Json] = proof.get("roundings", [])
         self.never = np.zeros(len(model.site), bool)
         if problems:
             return
@@ -245,6 +248,11 @@ class _Reading:
             )
         return columns
 
+    def with_whole_rows(self, part: Part) -> Given:
+        """What the nodes refer to: rows of whole choices besides, over what the root leaves."""
+        whole = whole_rows(self._whole, part, self.given, self._columns, self._parcels)
+        return dataclasses.replace(self.given, whole=whole)
+
     def parcel_part(self, one: Json) -> dict[str, Any]:
         """The proof of a lemma with the auditor's parcels."""
         made = dict(one)
@@ -298,6 +306,7 @@ def _walk(proof: Json, reading: _Reading, bound: int) -> ProofReport:
         found = evaluate(part, proof["root"], given, at)
         top = found.bound
         part, at = shrunk(part, ruled_out(part, at, found, floor))
+    given = reading.with_whole_rows(part)
     waiting: list[tuple[Fixed, int | None]] = [(at, top)]
     leaves, closed, certified = 0, 0, bound
     unknown = False

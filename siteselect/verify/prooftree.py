@@ -46,15 +46,25 @@ class Hall:
 
 
 @dataclass(frozen=True, eq=False)
+class WholeRow:
+    """x·columns + z·parcels ≤ upper for every whole choice: int64 over columns and parcels."""
+
+    x: Ints
+    z: Ints
+    upper: int
+
+
+@dataclass(frozen=True, eq=False)
 class Given:
     """What steps refer to by number: rows, cliques (arrays of sites), lemmas (of columns), rows
-    of workers.
+    of workers, rows of whole choices (over the columns of a part).
     """
 
     rows: Sequence[AuditRow]
     cliques: Sequence[Ints]
     lemmas: Sequence[Ints]
     halls: Sequence[Hall] = ()
+    whole: Sequence[WholeRow] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,19 +215,19 @@ def evaluate(part: Part, step: Mapping[str, Any], given: Given, at: Fixed) -> Fo
     BadProofError
         A multiplier has the wrong sign, no row to go with, or is too large.
     """
-    scale = _whole(step.get("scale"), "scale")
+    scale = whole_number(step.get("scale"), "scale")
     if scale <= 0:
         raise BadProofError(f"scale {scale}")
     y = np.zeros(len(given.rows), dtype=object)
     total, reach_of = 0, float(scale) * (_size(part.score) + float(part.weights.sum()))
     for k, value in _pairs(step, "rows", len(given.rows)):
-        row = given.rows[k]
-        side = row.upper if value > 0 else row.lower
+        asked = given.rows[k]
+        side = asked.upper if value > 0 else asked.lower
         if value and side is None:
-            raise BadProofError(f"a multiplier {value} on the open side of the row {row.name}")
+            raise BadProofError(f"a multiplier {value} on the open side of the row {asked.name}")
         y[k] += value
         total += value * (side or 0)
-        reach_of += abs(value) * max(_size(row.factors), _size(row.parcel_factors))
+        reach_of += abs(value) * max(_size(asked.factors), _size(asked.parcel_factors))
     dear = np.zeros(part.n_sites, dtype=object)
     for k, value in _pairs(step, "cliques", len(given.cliques)):
         dear[given.cliques[k]] += _not_negative(value)
@@ -237,6 +247,11 @@ def evaluate(part: Part, step: Mapping[str, Any], given: Given, at: Fixed) -> Fo
         total += value * hall.workers
         reach_of += value * (1 + _size(part.jobs))
     reach_of += 2 * scale * part.job_value * _size(part.jobs)
+    whole = list(_pairs(step, "roundings", len(given.whole)))
+    for k, value in whole:
+        row = given.whole[k]
+        total += _not_negative(value) * row.upper
+        reach_of += value * (_size(row.x) + _size(row.z))
     if reach_of >= LARGEST:
         raise BadProofError("numbers too large")
     row_y = y.astype(np.int64)
@@ -253,7 +268,11 @@ def evaluate(part: Part, step: Mapping[str, Any], given: Given, at: Fixed) -> Fo
             weight[k] -= value
             total += value
         reduced += np.asarray(part.reach @ weight)[part.site]
-    total += _sum(np.maximum(-(part.z.T @ row_y), 0))
+    restored = -(part.z.T @ row_y)
+    for k, value in whole:
+        reduced -= value * given.whole[k].x
+        restored -= value * given.whole[k].z
+    total += _sum(np.maximum(restored, 0))
     return _closed(part, reduced, total, scale, at)
 
 
@@ -284,7 +303,7 @@ def branched(part: Part, at: Fixed, branch: object) -> tuple[Fixed, Fixed]:
     """Both sides of a branch: together they hold every portfolio of the node."""
     if not (isinstance(branch, list) and len(branch) == 2 and branch[0] in ("site", "column")):
         raise BadProofError(f"branch {branch!r}")
-    kind, place = str(branch[0]), _whole(branch[1], "branch")
+    kind, place = str(branch[0]), whole_number(branch[1], "branch")
     first, second = at.state.copy(), at.state.copy()
     if kind == "site":
         if not 0 <= place < part.n_sites:
@@ -329,13 +348,14 @@ def _pairs(step: Mapping[str, Any], name: str, many: int) -> Iterable[tuple[int,
     for entry in listed:
         if not (isinstance(entry, list) and len(entry) == 2):
             raise BadProofError(f"{name}: {entry!r}")
-        number, value = _whole(entry[0], name), _whole(entry[1], name)
+        number, value = whole_number(entry[0], name), whole_number(entry[1], name)
         if not 0 <= number < many:
             raise BadProofError(f"{name}: no number {number}")
         yield number, value
 
 
-def _whole(value: object, name: str) -> int:
+def whole_number(value: object, name: str) -> int:
+    """The value where it is a whole number; else a :class:`BadProofError`."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise BadProofError(f"{name}: {value!r} is no whole number")
     return value

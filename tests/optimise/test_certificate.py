@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from siteselect.optimise import certificate_parcels, certify, solve
+from siteselect.optimise import certificate_parcels, certificate_tree, certify, solve
 from siteselect.problem import Budget, Constraint, Group, Ledger, Parcels, SelectionProblem
 from siteselect.verify.plainproof import model_of
 from siteselect.verify.proof import ProofReport, check_proof
@@ -58,6 +58,33 @@ def test_kinds_together(seed: int, kinds: frozenset[str]) -> None:
 @given(st.integers(0, 10**9), st.frozensets(st.sampled_from(KINDS), max_size=5))
 def test_jobs_that_workers_fill(seed: int, kinds: frozenset[str]) -> None:
     both_sides(seed, kinds, workers=True)
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.integers(0, 10**9), st.frozensets(st.sampled_from(KINDS), max_size=8))
+def test_with_rows_of_whole_choices_from_the_root_on(seed: int, kinds: frozenset[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(certificate_tree, "HARD", -1)
+        both_sides(seed, kinds)
+
+
+def test_a_tree_that_grows_long_is_grown_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Restoration is listed as impossible on the way; the rows derived stand in the proof."""
+    monkeypatch.setattr(certificate_tree, "HARD", 2)
+    written, lemmas, stacked = 0, 0, 0
+    for seed in range(20):
+        problem = whole_parcels(seed)
+        bound = solve(problem, explain=False).bound
+        if bound is None:
+            continue
+        proof = proof_of(problem, bound)
+        assert check_proof(proof, model_of(problem)).complete
+        written += len(proof["roundings"])
+        stacked += sum("roundings" in one for one in proof["roundings"])
+        lemmas += len(proof["lemmas"])
+    assert written > 0
+    assert lemmas > 0
+    assert stacked > 0
 
 
 def whole_parcels(seed: int) -> SelectionProblem:
@@ -119,17 +146,23 @@ def test_a_lemma_without_its_reason() -> None:
     assert "is not proven to go with no restoration" in str(report.problems[0])
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.integers(0, 10**9), st.frozensets(st.sampled_from(KINDS), max_size=6), st.data())
+@settings(max_examples=90, deadline=None)
+@given(
+    st.integers(0, 10**9), st.frozensets(st.sampled_from(KINDS), max_size=6), st.data(),
+    st.sampled_from([-1, 300]),
+)  # fmt: skip
 def test_no_change_of_a_proof_proves_what_is_false(
-    seed: int, kinds: frozenset[str], data: st.DataObject
+    seed: int, kinds: frozenset[str], data: st.DataObject, hard: int
 ) -> None:
     """Whatever is changed, less than the optimum is never certified."""
     problem = random_problem(seed, kinds)
     truth = solve_by_enumeration(problem)
     if truth.value is None:
         return
-    proof, model = proof_of(problem, truth.value), model_of(problem)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(certificate_tree, "HARD", hard)
+        proof = proof_of(problem, truth.value)
+    model = model_of(problem)
     for _ in range(data.draw(st.integers(0, 3))):
         changed(proof, data)
     assert not check_proof({**proof, "bound": truth.value - 1}, model).complete

@@ -9,6 +9,7 @@ import pytest
 from brute import KINDS, random_problem, solve_by_enumeration
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 from test_coverage import towns
 
@@ -20,11 +21,11 @@ from siteselect.problem import NO_LOWER, NO_UPPER
 SEEDS = st.integers(0, 10**6)
 
 
-def held_of(x: list, z: list, lower: list, upper: list) -> Held:
-    """Rows from lists."""
+def held_of(x: ArrayLike, z: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> Held:
+    """Rows from lists, each known by its number."""
     return Held(
         csr_array(np.array(x, np.int64)), csr_array(np.array(z, np.int64)),
-        np.array(lower, np.int64), np.array(upper, np.int64),
+        np.array(lower, np.int64), np.array(upper, np.int64), tuple(range(np.shape(x)[0])),
     )  # fmt: skip
 
 
@@ -59,7 +60,7 @@ def test_every_whole_choice_respects_them(seed: int, rows: int, columns: int, pa
     lower = np.where(g.random(rows) < 0.3, g.integers(-12, 3, rows), NO_LOWER)
     one_sided = (upper == NO_UPPER) & (lower == NO_LOWER)
     upper[one_sided] = 5
-    held = Held(csr_array(a), csr_array(d), lower.astype(np.int64), upper.astype(np.int64))
+    held = held_of(a, d, lower, upper)
     x, z = g.random(columns), g.random(parcels)
     found = roundings(held, g.normal(0, 1, (6, rows)), x, z)
     for row in found:
