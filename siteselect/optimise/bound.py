@@ -192,9 +192,10 @@ def exact_bound(
     restored = model.parcels_alone() * scale - block.parcels @ y
     for row, dual in zip(given.rounded, given.rounded_y.tolist(), strict=True):
         value = max(0, round(dual * scale))
-        reduced[row.columns] -= value * row.factor
-        restored[row.parcels] -= value * row.parcel_factor
-        total += value * row.upper
+        if value:
+            reduced[row.columns] -= value * row.factor
+            restored[row.parcels] -= value * row.parcel_factor
+            total += value * row.upper
     if model.n_parcels:
         total += exact_sum(np.maximum(restored, 0))
     return _close(model, reduced, total, scale, state, shut)

@@ -140,6 +140,8 @@ def step_of(model: Model, given: Multipliers, kind: Kind) -> Step:
 
 def justified(row: Rounding, kind: Kind) -> bool:
     """Whether every row that a rounding is derived from has a reason."""
+    if row.why is None:
+        return False
     for one in row.why.rows:
         if isinstance(one, Rounding):
             if not justified(one, kind):

@@ -135,6 +135,8 @@ class Writer:
         if id(row) in self._rounding_number:
             return self._rounding_number[id(row)]
         why = row.why
+        if why is None:
+            raise ValueError("a row of whole choices without its reasons")
         made: Json = {
             "divisor": why.divisor,
             "by": why.by,

@@ -188,6 +188,11 @@ class Relaxation:
         self.rounded.extend(rows)
         return len(rows)
 
+    def rounded_in_use(self) -> list[Rounding]:
+        """Rows of whole choices with a price in the present solution."""
+        prices = self.lp.dual[self._rounded_lp]
+        return [row for row, y in zip(self.rounded, prices.tolist(), strict=True) if y > 1e-9]
+
     def round_off(self) -> int:
         """Rows that whole choices respect and the present solution does not; how many were added.
 

@@ -13,6 +13,7 @@ the linear programme says only proposes them, the row is derived in whole number
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -55,16 +56,29 @@ class Derivation:
 
 @dataclass(frozen=True, eq=False)
 class Rounding:
-    """Σ factor x + Σ parcel factor z ≤ upper over columns and parcels of a model (ascending)."""
+    """Σ factor x + Σ parcel factor z ≤ upper over columns and parcels of a model (ascending).
+
+    ``why`` is told over the columns where the row was derived; ``None`` where it is used elsewhere.
+    """
 
     columns: Ints
     factor: Ints
     parcels: Ints
     parcel_factor: Ints
     upper: int
-    why: Derivation
+    why: Derivation | None
 
-    @property
+    def among(self, columns: Ints) -> Rounding | None:
+        """The row over some of the columns (ascending), renumbered; ``None``: nothing is left."""
+        kept = np.isin(self.columns, columns)
+        if not kept.any():
+            return None
+        spot = np.searchsorted(columns, self.columns)
+        return Rounding(
+            spot[kept], self.factor[kept], self.parcels, self.parcel_factor, self.upper, None
+        )
+
+    @cached_property
     def largest(self) -> int:
         """The largest factor, at least 1."""
         factors = np.concatenate([self.factor, self.parcel_factor])

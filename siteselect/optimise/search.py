@@ -8,7 +8,7 @@ the referee, in integers, accepts it.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -21,6 +21,7 @@ from siteselect.optimise.exact import Portfolio
 from siteselect.optimise.lp import Basis
 from siteselect.optimise.model import FREE, INSIDE, OUTSIDE, Model, restrict
 from siteselect.optimise.relaxation import TOLERANCE, Relaxation
+from siteselect.optimise.rounding import Rounding
 from siteselect.optimise.stop import OutOfTimeError, Stop
 from siteselect.optimise.ties import Frame, comes_before, may_come_first
 from siteselect.problem.constraints import Ints
@@ -98,6 +99,8 @@ class Search:
         Where portfolios are compared.
     rounds
         So often a root may add rows that only whole choices respect.
+    rounded
+        Such rows that are known already.
     """
 
     model: Model
@@ -110,12 +113,14 @@ class Search:
     held: Portfolio | None = None
     on_found: Callable[[Portfolio], None] | None = None
     rounds: int = 0
+    rounded: Sequence[Rounding] = ()
     outcome: Outcome = field(default_factory=Outcome)
 
     def run(self) -> Outcome:
         """Search until nothing is left or ``stop`` says so."""
         self.relaxation = Relaxation(self.model, np.arange(self.model.n_columns))
         self.relaxation.lp.seconds_left = self.stop.seconds_left
+        self.relaxation.add_rounded(list(self.rounded))
         sites = self.model.site_of
         self._branching = Branching(self.relaxation, self.costs.of(sites), self._closed)
         self._heap: list[tuple[int, int, Node]] = []
@@ -354,7 +359,7 @@ class Search:
         outcome = searched(
             model, kept, state, frame=self.frame.part(kept), judge=self.judge, floor=self.floor,
             stop=self.stop, ties=self.ties, held=self.held, costs=self._branching.losses,
-            on_found=self._take, rounds=self.rounds,
+            on_found=self._take, rounded=self.relaxation.rounded_in_use(),
         )  # fmt: skip
         self.outcome.nodes += outcome.nodes
         if not outcome.finished:
@@ -392,6 +397,7 @@ def searched(
     judge: Callable[[Ints], Portfolio | None], floor: int, stop: Stop, ties: bool,
     held: Portfolio | None, costs: Pseudocosts, frame: Frame | None = None,
     on_found: Callable[[Portfolio], None] | None = None, rounds: int = 0,
+    rounded: Sequence[Rounding] = (),
 ) -> Outcome:  # fmt: skip
     """Search everything worth ``floor`` among some columns of a model, to the end.
 
@@ -406,6 +412,7 @@ def searched(
         search = Search(
             part, partial(_judge_of, judge, columns), floor, stop, frame, costs, ties=ties,
             held=held, on_found=on_found, rounds=rounds,
+            rounded=[one for row in rounded if (one := row.among(columns)) is not None],
         )  # fmt: skip
         outcome = search.run()
         nodes += outcome.nodes

@@ -79,6 +79,21 @@ def test_every_whole_choice_respects_them(seed: int, rows: int, columns: int, pa
                 assert left <= 4 * row.upper
 
 
+def test_a_row_over_some_of_the_columns() -> None:
+    """2 a + 3 b + 4 c + z ≤ 5 where a and d alone are left: 2 a + z ≤ 5; without any, no row."""
+    held = held_of([[4, 6, 8, 0]], [[2]], [NO_LOWER], [11])
+    why = roundings(held, np.eye(1), np.full(4, 0.9), np.ones(1))[0].why
+    whole, one = np.array([0, 1, 2]), np.array([0])
+    row = Rounding(whole, np.array([2, 3, 4]), one, np.array([1]), 5, why)
+    part = row.among(np.array([0, 3]))
+    assert part is not None
+    assert (part.columns.tolist(), part.factor.tolist()) == ([0], [2])
+    assert (part.parcels.tolist(), part.parcel_factor.tolist(), part.upper) == ([0], [1], 5)
+    assert part.why is None  # what it follows from is told over other columns
+    assert row.among(np.array([3])) is None
+    assert row.among(np.zeros(0, np.int64)) is None
+
+
 @settings(max_examples=80, deadline=None)
 @given(SEEDS, st.frozensets(st.sampled_from(KINDS), max_size=8))
 def test_they_change_no_answer(seed: int, kinds: frozenset[str]) -> None:
