@@ -121,13 +121,17 @@ def run(
         first = formulation
         formulation, ordered = staged(first, loaded.scenario, deadline=deadline)
         left = deadline - time.perf_counter() if ordered else None
-        solution = _solve(formulation.problem, loaded.scenario, tell, time_limit_s=left)
+        priced = loaded.scenario.ranking.priced
+        solution = _solve(
+            formulation.problem, loaded.scenario, tell, time_limit_s=left, keep=priced
+        )
         solution = _at_best(solution, ordered)
     with clock.stage("price"):
         price = _price_of_zan(formulation, loaded.scenario, solution, tell)
     with clock.stage("rank"):
         standing = _standing(formulation.problem, loaded.scenario, solution, tell)
         log = _overrides(formulation.problem, loaded.scenario, solution, tell)
+        solution = replace(solution, kept=None)
     outcome = outcome_of(measured, formulation, solution, loaded.scenario, rulebook, standing)
     outcome = replace(outcome, totals={**outcome.totals, **price})
     log["reserve_by"] = standing.reserve_by
@@ -168,7 +172,7 @@ def _loaded(
 
 def _solve(
     problem: SelectionProblem, scenario: Scenario, tell: Progress, *, explain: bool = True,
-    time_limit_s: float | None = None,
+    time_limit_s: float | None = None, keep: bool = False,
 ) -> Solution:  # fmt: skip
     limit = scenario.solve.time_limit_s if time_limit_s is None else max(1.0, time_limit_s)
     solution = solve(
@@ -176,6 +180,7 @@ def _solve(
         time_limit_s=limit,
         gap=scenario.solve.gap,
         explain=explain,
+        keep=keep,
         progress=tell,
     )
     if solution.status == "infeasible":

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from siteselect.optimise.exact import Portfolio
 from siteselect.optimise.model import Model
+from siteselect.optimise.solution import Kept
 from siteselect.optimise.stop import Stop
 from siteselect.problem import SelectionProblem
 
@@ -31,6 +32,7 @@ class Run:
     rescue: Callable[[], None] | None = None
     timings: dict[str, float] = field(default_factory=dict)
     info: dict[str, float | int | str | bool] = field(default_factory=dict)
+    kept: Kept | None = None
 
     def seconds_left(self) -> float:
         """Time left; without an answer a share of it is kept back for the heuristic."""

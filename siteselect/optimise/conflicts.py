@@ -105,7 +105,9 @@ def violated_cliques(
     """
     order = np.argsort(-value, kind="stable")
     found: dict[tuple[int, ...], None] = {}
-    for start in order[value[order] > tolerance].tolist():
+    # Most sites have no neighbours that could fill a clique: only the others are tried.
+    most = value + conflict @ value
+    for start in order[(value > tolerance)[order] & (most > 1 + tolerance)[order]].tolist():
         clique = [start]
         open_to = conflict[start].copy()
         for other in order.tolist():

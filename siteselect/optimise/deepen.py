@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from siteselect.optimise.bound import Bound
 from siteselect.optimise.branching import Pseudocosts
 from siteselect.optimise.clock import Run
-from siteselect.optimise.exact import Referee
+from siteselect.optimise.exact import Portfolio
 from siteselect.optimise.model import FREE, INSIDE, Model
 from siteselect.optimise.search import HARD, ROUNDS, searched
 from siteselect.optimise.solution import Status
@@ -78,7 +78,7 @@ def deepen(
     run: Run,
     model: Model,
     bound: Bound,
-    referee: Referee,
+    judge: Callable[[Ints], Portfolio | None],
     least: int,
     *,
     ties: bool = False,
@@ -88,9 +88,10 @@ def deepen(
 ) -> Status:
     """Search exactly for a portfolio within a gap of the bound; widen the gap until there is.
 
-    With ``ties`` the portfolio is the first among equals, or ``run.info`` says that it may not
-    be: ``ties_settled``. ``costs`` are the pseudocosts of earlier searches on the same model,
-    ``width`` is the least gap that the first search looks into. ``rescue`` is asked once for a
+    ``judge`` takes columns of the model. With ``ties`` the portfolio is the first among equals,
+    or ``run.info`` says that it may not be: ``ties_settled``. ``costs`` are the pseudocosts of
+    earlier searches on the same model, ``width`` is the least gap that the first search looks
+    into. ``rescue`` is asked once for a
     heuristic portfolio where that takes long.
     """
     stop = _not_for_ties_alone(run, bound) if ties else run.stop
@@ -105,7 +106,7 @@ def deepen(
             floor = run.best.value + (not ties)
         columns = survivors(model, bound, floor)
         outcome = searched(
-            model, columns, fixed_by(model, bound, floor), judge=referee.judge, floor=floor,
+            model, columns, fixed_by(model, bound, floor), judge=judge, floor=floor,
             stop=stop, ties=ties, costs=costs, on_found=run.earlier,
             held=run.best if run.best is not None and run.best.value >= floor else None,
             rounds=ROUNDS if nodes >= HARD else 0,

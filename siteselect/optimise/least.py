@@ -156,14 +156,14 @@ def _search(run: Run, model: Model, referee: Referee) -> Status:
     costs, end = Pseudocosts.empty(model.n_sites), run.deadline
     now = time.perf_counter()
     run.deadline = now + min(FIRST_S, FIRST_SHARE * (end - now))
-    status = deepen(run, model, root.bound, referee, least, costs=costs)
+    status = deepen(run, model, root.bound, referee.judge, least, costs=costs)
     run.deadline = end
     if status != "limit":
         return status
     for many in FEW:
         _look_among(run, model, root.bound, referee, model.count + many)
     width = int((root.bound.value - run.bound) * GROWTH_AFTER_TREE)
-    return deepen(run, model, root.bound, referee, least, costs=costs, width=width)
+    return deepen(run, model, root.bound, referee.judge, least, costs=costs, width=width)
 
 
 def _look_among(run: Run, model: Model, bound: Bound, referee: Referee, many: int) -> None:

@@ -37,6 +37,7 @@ class Hot:
         self._part = restrict(numbered, columns, model.state)
         self._worth = model.alone().astype(np.float64)
         self._grown: dict[int, Cut] = {}
+        self._block: Block | None = None
         self.relaxation = Relaxation(self._part, np.arange(self._part.n_columns))
         self.relaxation.lp.seconds_left = stop.seconds_left
         self._place = np.full(model.n_sites, -1, np.int64)
@@ -95,8 +96,20 @@ class Hot:
             share[given.demand] = given.mu / part.weights[given.demand]
             demand = np.flatnonzero(part.label >= 0)
             mu = share[part.label[demand]] * self._model.weights[demand]
-        rows = Block.of(self._model, part.origin[given.block.rows])
-        return Multipliers(rows, given.y, tuple(cuts), np.array(duals), demand, mu)
+        return Multipliers(
+            self._rows(part.origin[given.block.rows]),
+            given.y,
+            tuple(cuts),
+            np.array(duals),
+            demand,
+            mu,
+        )
+
+    def _rows(self, rows: Ints) -> Block:
+        """Rows of the whole model, taken out anew only where there are others."""
+        if self._block is None or not np.array_equal(self._block.rows, rows):
+            self._block = Block.of(self._model, rows)
+        return self._block
 
     def _clique(self, i: int, cut: Cut) -> Cut:
         """A cut of the part over all the sites that it excludes in the whole model."""

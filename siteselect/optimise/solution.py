@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from siteselect.messages import Msg
+from siteselect.problem import SelectionProblem
 from siteselect.problem.constraints import Ints
 
+if TYPE_CHECKING:
+    from siteselect.optimise.exact import Referee
+    from siteselect.optimise.model import Model
+    from siteselect.optimise.root import Root
+
 Status = Literal["optimal", "within_gap", "limit", "interrupted", "infeasible"]
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What a solve leaves behind for what is asked of its portfolio next: the compiled problem,
+    the relaxation at its optimum, and the referee with all that it was asked.
+    """
+
+    problem: SelectionProblem
+    model: Model
+    root: Root
+    referee: Referee
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +63,9 @@ class Solution:
         Seconds by stage.
     info
         Counts: survivors, nodes, linear programmes, whether ties were settled.
+    kept
+        What :func:`~siteselect.optimise.replacement_costs` need not do again, where
+        ``solve(keep=True)`` asked for it: as large as the problem.
     """
 
     status: Status
@@ -58,6 +79,7 @@ class Solution:
     remedies: tuple[Msg, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)
     info: dict[str, float | int | str | bool] = field(default_factory=dict)
+    kept: Kept | None = field(default=None, repr=False)
 
     @property
     def ties_settled(self) -> bool:

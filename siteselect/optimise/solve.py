@@ -24,7 +24,7 @@ from siteselect.optimise.model import Model, compile_model, least_value
 from siteselect.optimise.packing import packed_too_tightly
 from siteselect.optimise.presolve import presolved
 from siteselect.optimise.root import Root, ceiling, sift
-from siteselect.optimise.solution import Solution, Status, no_columns
+from siteselect.optimise.solution import Kept, Solution, Status, no_columns
 from siteselect.optimise.stop import OutOfTimeError, Stop
 from siteselect.problem import SelectionProblem, objective, violations
 
@@ -42,6 +42,7 @@ def solve(
     gap: float = 0.0,
     ties: bool = True,
     explain: bool = True,
+    keep: bool = False,
     progress: Progress | None = None,
 ) -> Solution:
     """The best portfolio of a problem, with its proof.
@@ -58,6 +59,8 @@ def solve(
         Among optimal portfolios return the one whose sorted site identifiers come first.
     explain
         When nothing is feasible, find the constraints in conflict.
+    keep
+        Keep the relaxation with the solution, for :func:`~siteselect.optimise.replacement_costs`.
     progress
         Called with the name of a stage and the share done.
 
@@ -72,6 +75,8 @@ def solve(
     except KeyboardInterrupt:
         status = _interrupted(run)
     solution = _report(run, status)
+    if keep:
+        solution = dataclasses.replace(solution, kept=run.kept)
     if status == "infeasible" and explain:
         from siteselect.optimise.diagnose import explain_infeasible
 
@@ -97,6 +102,7 @@ def _search(run: Run, *, ties: bool) -> Status:
     run.lap("root")
     if root.bound.value < least:
         return "infeasible"
+    run.kept = Kept(run.problem, model, root, referee) if root.finished else None
     run.bound = root.bound.value
     run.info["root_bound"] = root.bound.value
 
@@ -118,7 +124,9 @@ def _search(run: Run, *, ties: bool) -> Status:
     status: Status = "within_gap"
     if not run.good_enough():
         near = dataclasses.replace(model, mu=root.multipliers.prices(model))
-        status = deepen(run, near, root.bound, referee, least, ties=ties, rescue=rescue_or_loosen)
+        status = deepen(
+            run, near, root.bound, referee.judge, least, ties=ties, rescue=rescue_or_loosen
+        )
         if run.bound is not None and not root.finished:
             run.bound = min(run.bound, ceiling(model))
         run.lap("search")

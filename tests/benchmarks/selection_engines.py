@@ -113,7 +113,9 @@ def _peak_mb() -> float:
 def _ours(problem: Any, options: Options) -> dict[str, Any]:
     from siteselect.optimise import solve
 
-    found = solve(problem, time_limit_s=options.limit_s, ties=options.ties)
+    found = solve(
+        problem, time_limit_s=options.limit_s, ties=options.ties, keep=options.replacement
+    )
     result = {
         "status": found.status, "proven": found.proven, "objective": found.objective,
         "bound": found.bound, "gap": found.gap,

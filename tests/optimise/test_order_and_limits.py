@@ -7,7 +7,7 @@ from importlib import import_module
 
 import numpy as np
 import pytest
-from brute import KINDS, random_problem, solve_by_enumeration
+from brute import KINDS, random_problem, solve_by_enumeration, with_workforce
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
@@ -204,7 +204,24 @@ def test_maximal_covering_by_hand() -> None:
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10**6), st.frozensets(st.sampled_from(KINDS), max_size=6))
 def test_replacement_costs_by_enumeration(seed: int, kinds: frozenset[str]) -> None:
-    problem = random_problem(seed, kinds - {"locks"})
+    costs_are_those_of_enumeration(random_problem(seed, kinds - {"locks"}))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(0, 10**6), st.frozensets(st.sampled_from(KINDS), max_size=6), st.integers(0, 2)
+)  # fmt: skip
+def test_replacement_costs_beyond_the_columns_near(
+    seed: int, kinds: frozenset[str], near: int
+) -> None:
+    """The searches among few columns find nothing, or too little: the others are searched."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("siteselect.optimise.replacement.NEAR", near)
+        patch.setattr("siteselect.optimise.replacement.HELD", 1)
+        costs_are_those_of_enumeration(random_problem(seed, kinds - {"locks"}))
+
+
+def costs_are_those_of_enumeration(problem: SelectionProblem) -> None:
     found = solve(problem, explain=False)
     for one in replacement_costs(problem, found):
         out = Locks("out", np.zeros(0, np.int64), np.array([one.site]))
@@ -217,6 +234,31 @@ def test_replacement_costs_by_enumeration(seed: int, kinds: frozenset[str]) -> N
         assert one.cost == one.least_cost == found.objective - truth.value
         assert one.site in one.leaving
         assert one.site not in one.entering
+
+
+@pytest.mark.parametrize("kinds", [{"group", "budget"}, {"coverage", "separation"}, {"workers"}])
+def test_a_relaxation_that_was_kept_changes_no_cost(kinds: set[str]) -> None:
+    for seed in range(6):
+        problem = random_problem(seed, frozenset(kinds - {"workers"}))
+        if "workers" in kinds:
+            problem = with_workforce(problem, seed)
+        cold, warm = solve(problem, explain=False), solve(problem, explain=False, keep=True)
+        assert cold.kept is None
+        if warm.objective is None:
+            continue
+        assert warm.kept is not None
+        costs = [(one.site, one.status, one.cost) for one in replacement_costs(problem, cold)]
+        again = [(one.site, one.status, one.cost) for one in replacement_costs(problem, warm)]
+        assert costs == again
+
+
+def test_a_relaxation_kept_of_another_problem_is_not_used() -> None:
+    """With a score changed in place of the problem, the costs are those of the new one."""
+    problem = SelectionProblem.from_arrays([9, 8, 5, 1], count=2)
+    other = SelectionProblem.from_arrays([9, 8, 7, 1], count=2)
+    found = solve(problem, keep=True)
+    assert [one.cost for one in replacement_costs(problem, found)] == [4, 3]
+    assert [one.cost for one in replacement_costs(other, found)] == [2, 1]
 
 
 @pytest.mark.parametrize(
