@@ -56,10 +56,13 @@ def make_reopened(path: Path, run: Path) -> None:
 
 
 def solved_again(run: Reopened, options: Any) -> dict[str, Any]:
-    """One solve of the run, then one for each weighting; nothing is kept in between."""
+    """One solve of the run, then one for each weighting; nothing is kept in between.
+
+    Replacement costs, where they are asked for, take over the relaxation of the first.
+    """
     from selection_engines import replaced
 
-    found, cold = _timed(run.base, options.limit_s)
+    found, cold = _timed(run.base, options.limit_s, keep=options.replacement)
     again = []
     for weights, score in zip(WEIGHTINGS, run.scores, strict=True):
         _, figures = _timed(replace(run.base, score=score), options.limit_s)
@@ -72,11 +75,11 @@ def solved_again(run: Reopened, options: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _timed(problem: Any, limit_s: float) -> tuple[Any, dict[str, Any]]:
+def _timed(problem: Any, limit_s: float, *, keep: bool = False) -> tuple[Any, dict[str, Any]]:
     from siteselect.optimise import solve
 
     wall, cpu = time.perf_counter(), time.process_time()
-    found = solve(problem, time_limit_s=limit_s)
+    found = solve(problem, time_limit_s=limit_s, keep=keep)
     return found, {
         "wall_s": round(time.perf_counter() - wall, 3),
         "cpu_s": round(time.process_time() - cpu, 3),
