@@ -30,9 +30,9 @@ from siteselect.optimise.stop import OutOfTimeError, Stop, stop_at
 from siteselect.problem import SelectionProblem
 from siteselect.problem.constraints import Ints
 
-LIKELY, MARGIN, RECENT = 0.5, 1.1, 12
+LIKELY, MARGIN, RECENT = 0.75, 1.1, 12
 """The first search looks a little deeper than was enough for this share of the sites before."""
-HELD, NEAR = 20, 10
+HELD, NEAR = 20, 20
 """The hot programme holds so many columns for each site wanted, each outlook keeps so many."""
 
 
