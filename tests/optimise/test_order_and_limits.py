@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array, hstack
+from test_coverage import towns
 
 from siteselect.optimise import replacement_costs, solve
 from siteselect.problem import (
@@ -219,6 +220,22 @@ def test_replacement_costs_beyond_the_columns_near(
         patch.setattr("siteselect.optimise.replacement.NEAR", near)
         patch.setattr("siteselect.optimise.replacement.HELD", 1)
         costs_are_those_of_enumeration(random_problem(seed, kinds - {"locks"}))
+
+
+@pytest.mark.parametrize("near", [0, 1, 2, 20])
+def test_replacement_costs_of_medium_problems(near: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside a whole solve without each site: few columns near, many that are as good."""
+    monkeypatch.setattr("siteselect.optimise.replacement.NEAR", near)
+    monkeypatch.setattr("siteselect.optimise.replacement.HELD", max(1, near))
+    for problem in (towns(1, 120, 8), towns(4, 160, 10)):
+        found = solve(problem)
+        for one in replacement_costs(problem, found):
+            out = Locks("out", np.zeros(0, np.int64), np.array([one.site]))
+            without = dataclasses.replace(problem, constraints=(*problem.constraints, out))
+            truth = solve(without, ties=False)
+            assert one.status == "optimal"
+            assert truth.objective is not None
+            assert one.cost == found.objective - truth.objective
 
 
 def costs_are_those_of_enumeration(problem: SelectionProblem) -> None:
