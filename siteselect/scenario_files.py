@@ -357,7 +357,9 @@ def _problem(item: Mapping[str, Any]) -> Msg:
         case "less_than_equal":
             return Msg("the value must be at most {bound}", bound=bounds["le"])
         case "literal_error":
-            return Msg("the value must be one of {expected}", expected=bounds["expected"])
+            # pydantic joins the last value with an English word.
+            known = str(bounds["expected"]).replace("' or '", "', '")
+            return Msg("the value must be one of {expected}", expected=known)
         case "int_parsing" | "int_type" | "int_from_float":
             return Msg("a whole number is expected")
         case "float_parsing" | "float_type" | "finite_number":

@@ -97,6 +97,7 @@ def test_every_mistake_is_told_at_once_with_the_nearest_name(tmp_path):
         ("[criteria.network.rail_km]\nbest=20\n", "best and worst must differ"),
         ("weights = 3\n", "a table of keys is expected"),
         ("[candidates]\nkinds=['friche']\n", "must be one of 'brownfield'"),
+        ("[ranking]\norder='cost'\n", "must be one of 'score', 'replacement_cost'"),
         ("[solve]\ngap = nan\n", "a number is expected"),
         ("a = = b\n", "not valid TOML"),
         ("extends = 3\n", "extends must name one scenario file"),

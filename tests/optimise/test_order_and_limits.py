@@ -269,6 +269,23 @@ def test_a_relaxation_that_was_kept_changes_no_cost(kinds: set[str]) -> None:
         assert costs == again
 
 
+def test_a_relaxation_that_was_kept_is_not_solved_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = SelectionProblem.from_arrays([9, 8, 5, 1], count=2)
+    cold, warm = solve(problem), solve(problem, keep=True)
+    asked = []
+    sift = import_module("siteselect.optimise.replacement").sift
+
+    def counted(model: object, **more: object) -> object:
+        asked.append(model)
+        return sift(model, **more)
+
+    monkeypatch.setattr("siteselect.optimise.replacement.sift", counted)
+    assert [one.cost for one in replacement_costs(problem, warm)] == [4, 3]
+    assert not asked
+    assert [one.cost for one in replacement_costs(problem, cold)] == [4, 3]
+    assert len(asked) == 1
+
+
 def test_a_relaxation_kept_of_another_problem_is_not_used() -> None:
     """With a score changed in place of the problem, the costs are those of the new one."""
     problem = SelectionProblem.from_arrays([9, 8, 5, 1], count=2)
