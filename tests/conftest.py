@@ -10,6 +10,18 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Forget compiled functions older than any file of their package: what they call may differ."""
+    if hasattr(config, "workerinput"):
+        return
+    optimise = ROOT / "siteselect" / "optimise"
+    sources = [*optimise.glob("tree/*.py"), *optimise.glob("*_kernels.py"), optimise / "compiled.py"]
+    newest = max(one.stat().st_mtime for one in sources)
+    for kept in optimise.glob("**/__pycache__/*.nbi"):
+        if kept.stat().st_mtime < newest:
+            kept.unlink()
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of open data kept beside the project; required where CI=true."""

@@ -68,12 +68,14 @@ class ConflictGraph:
 
     def among(self, sites: Ints) -> Bools:
         """bool[len(sites), len(sites)]: which of these sites exclude each other."""
-        where = {site: i for i, site in enumerate(sites.tolist())}
         made = np.zeros((len(sites), len(sites)), bool)
-        for site, i in where.items():
+        order = np.argsort(sites, kind="stable")
+        ascending = sites[order]
+        for i, site in enumerate(sites.tolist()):
             near = self.neighbours(site)
-            own = near[np.isin(near, sites, assume_unique=True)]
-            made[i, [where[other] for other in own.tolist()]] = True
+            if len(near):
+                spot = np.minimum(np.searchsorted(ascending, near), len(sites) - 1)
+                made[i, order[spot[ascending[spot] == near]]] = True
         return made
 
 

@@ -16,7 +16,8 @@ from siteselect.optimise.branching import Pseudocosts
 from siteselect.optimise.clock import Run
 from siteselect.optimise.exact import Portfolio
 from siteselect.optimise.model import FREE, INSIDE, Model
-from siteselect.optimise.search import HARD, ROUNDS, searched
+from siteselect.optimise.search import searched
+from siteselect.optimise.seeking import HARD, ROUNDS
 from siteselect.optimise.solution import Status
 from siteselect.optimise.stop import Stop
 from siteselect.problem.constraints import Ints

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from siteselect.optimise import wholeparcels_kernels as kernels
 from siteselect.problem.constraints import Ints
 
 Bools = NDArray[np.bool_]
@@ -144,8 +145,9 @@ def _close(parcels: Parcels, node: _Node, inside: list[_Choices], room: int) -> 
     choices = _always(parcels, node.own[-reduced > room])
     for other in inside:
         choices = _together(choices, other, room)
-    for r in node.own[np.abs(reduced) <= room].tolist():
-        choices = _with_or_without(parcels, choices, r, room)
+    open_to = node.own[np.abs(reduced) <= room]
+    if len(open_to):
+        choices = _with_and_without(parcels, choices, open_to, room)
     over = choices.units - parcels.need[node.ledger]
     penalty = choices.penalty + parcels.price[node.ledger] * np.maximum(over, 0)
     closed = _Choices(choices.units, choices.cost, penalty, choices.taken)
@@ -161,46 +163,23 @@ def _always(parcels: Parcels, taken: Ints) -> _Choices:
     return _Choices(np.array([units]), np.array([cost]), np.zeros(1, np.int64), bits)
 
 
-def _with_or_without(parcels: Parcels, choices: _Choices, parcel: int, room: int) -> _Choices:
-    reduced = int(parcels.reduced[parcel])
-    taken = choices.taken.copy()
-    taken[:, parcel // 8] |= np.uint8(128 >> parcel % 8)
-    both = _Choices(
-        np.concatenate([choices.units, choices.units + parcels.size[parcel]]),
-        np.concatenate([choices.cost, choices.cost + parcels.cost[parcel]]),
-        np.concatenate([choices.penalty + max(0, -reduced), choices.penalty + max(0, reduced)]),
-        np.concatenate([choices.taken, taken]),
-    )
-    return _worthwhile(both, room)
+def _with_and_without(parcels: Parcels, choices: _Choices, own: Ints, room: int) -> _Choices:
+    units, cost, penalty, taken, listed = kernels.grown(
+        choices.units, choices.cost, choices.penalty, choices.taken, own, parcels.size,
+        parcels.cost, parcels.reduced, room, MOST_CHOICES,
+    )  # fmt: skip
+    if not listed:
+        raise NotListedError
+    return _Choices(units, cost, penalty, taken)
 
 
 def _together(first: _Choices, second: _Choices, room: int) -> _Choices:
     """One choice of each, in all ways worth looking at."""
     if len(first.units) * len(second.units) > MOST_PAIRS:
         raise NotListedError
-    penalty = first.penalty[:, None] + second.penalty[None, :]
-    one, two = np.nonzero(penalty <= room)
-    units, cost = first.units[one] + second.units[two], first.cost[one] + second.cost[two]
-    best = _undominated(units, cost)
-    one, two = one[best], two[best]
     return _Choices(
-        units[best], cost[best], penalty[one, two], first.taken[one] | second.taken[two]
-    )
-
-
-def _worthwhile(choices: _Choices, room: int) -> _Choices:
-    """Within the room, and without those that cost as much as another and restore no more."""
-    within = choices.kept(choices.penalty <= room)
-    kept = within.kept(_undominated(within.units, within.cost))
-    if len(kept.units) > MOST_CHOICES:
-        raise NotListedError
-    return kept
-
-
-def _undominated(units: Ints, cost: Ints) -> Ints:
-    """Indices of the choices that restore more than all that cost no more, cheapest first."""
-    order = np.lexsort((-units, cost))
-    best = np.maximum.accumulate(units[order])
-    more = np.ones(len(order), bool)
-    more[1:] = units[order][1:] > best[:-1]
-    return order[more]
+        *kernels.paired(
+            first.units, first.cost, first.penalty, first.taken,
+            second.units, second.cost, second.penalty, second.taken, room,
+        )
+    )  # fmt: skip

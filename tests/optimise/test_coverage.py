@@ -15,9 +15,10 @@ from scipy.sparse import csr_array
 from siteselect.optimise import solve
 from siteselect.optimise.demand import merge_demand
 from siteselect.optimise.model import compile_model, restrict
+from siteselect.optimise.nodesearch import NodeSearch
 from siteselect.optimise.relaxation import Relaxation
 from siteselect.optimise.root import first_columns, resift, sift
-from siteselect.optimise.search import Outcome, Search
+from siteselect.optimise.seeking import Outcome
 from siteselect.optimise.stop import NEVER_STOP
 from siteselect.problem import SelectionProblem
 
@@ -106,18 +107,19 @@ def test_the_quick_way_to_the_root_ends_where_the_long_one_does(seed: int) -> No
 @pytest.mark.parametrize("seed", [2, 3, 15])
 def test_parts_searched_apart_change_nothing(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether nodes get programmes of their own, and whether roots are written anew."""
+    monkeypatch.setattr("siteselect.optimise.search.plantable", lambda model: False)
     problem, searches = towns(seed, 600, 16), list[int]()
-    run = Search.run
+    run = NodeSearch.run
 
-    def counted(search: Search) -> Outcome:
+    def counted(search: NodeSearch) -> Outcome:
         searches.append(search.model.n_columns)
         return run(search)
 
-    monkeypatch.setattr(Search, "run", counted)
+    monkeypatch.setattr(NodeSearch, "run", counted)
     usual = solve(problem)
     assert len(searches) > usual.info["deepenings"]
-    monkeypatch.setattr("siteselect.optimise.search.APART", 0.0)
-    monkeypatch.setattr("siteselect.optimise.search.SHRUNK", 0.0)
+    monkeypatch.setattr("siteselect.optimise.nodesearch.APART", 0.0)
+    monkeypatch.setattr("siteselect.optimise.nodesearch.SHRUNK", 0.0)
     plain = solve(problem)
     assert usual.status == plain.status == "optimal"
     assert usual.ties_settled

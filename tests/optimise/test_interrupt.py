@@ -27,17 +27,17 @@ from siteselect.verify import verify_run
 
 SLOW = """
 import sys, time
-from siteselect.optimise.search import Search
-step = Search._step
-def slow(self, node):
+from siteselect.optimise.treesearch import TreeSearch
+done = TreeSearch._done
+def slow(self, event):
     print("searching", file=sys.stderr, flush=True)
     time.sleep(0.5)
-    return step(self, node)
-Search._step = slow
+    return done(self, event)
+TreeSearch._done = slow
 from siteselect.cli import main
 main()
 """
-"""The command itself, but for a pause at each node of the search."""
+"""The command itself, but for a pause wherever its search stops for a moment."""
 
 
 def dense(points: int = 1_800, radius: float = 0.15) -> SelectionProblem:
@@ -93,7 +93,7 @@ def test_an_interrupt_before_any_portfolio_is_said(monkeypatch: pytest.MonkeyPat
 
 
 def interrupted_process(arguments: list[str], cache: Path) -> tuple[int, str]:
-    """Exit status and stdout of the command, sent SIGINT at the first node of its search."""
+    """Exit status and stdout of the command, sent SIGINT at the first pause of its search."""
     process = subprocess.Popen(
         [sys.executable, "-c", SLOW, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, env={**os.environ, "SITESELECT_CACHE": str(cache)},

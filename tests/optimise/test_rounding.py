@@ -14,8 +14,8 @@ from scipy.sparse import csr_array
 from test_coverage import towns
 
 from siteselect.optimise import solve
-from siteselect.optimise.relaxation import Relaxation
 from siteselect.optimise.rounding import Held, Rounding, roundings
+from siteselect.optimise.treesearch import TreeSearch
 from siteselect.problem import NO_LOWER, NO_UPPER
 
 SEEDS = st.integers(0, 10**6)
@@ -113,14 +113,14 @@ def test_they_change_no_answer(seed: int, kinds: frozenset[str]) -> None:
 def test_a_search_begun_anew_ends_alike(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     problem, added = towns(seed, 600, 16), list[int]()
     usual = solve(problem)
-    add = Relaxation.add_rounded
+    put = TreeSearch._put
 
-    def counted(relaxation: Relaxation, rows: list[Rounding]) -> int:
+    def counted(search: TreeSearch, rows: list[Rounding]) -> int:
         added.append(len(rows))
-        return add(relaxation, rows)
+        return put(search, rows)
 
-    monkeypatch.setattr(Relaxation, "add_rounded", counted)
-    monkeypatch.setattr("siteselect.optimise.search.HARD", 3)
+    monkeypatch.setattr(TreeSearch, "_put", counted)
+    monkeypatch.setattr("siteselect.optimise.seeking.HARD", 3)
     anew = solve(problem)
     assert sum(added) > 0
     assert usual.ties_settled

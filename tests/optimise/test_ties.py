@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from siteselect.optimise import solve
+from siteselect.optimise.exact import Portfolio
+from siteselect.optimise.seeking import Seeking
 from siteselect.optimise.stop import Stop
 from siteselect.pipeline import _open_ties
 from siteselect.problem import Conflicts, SelectionProblem
@@ -33,15 +35,13 @@ def test_the_first_of_many_equals() -> None:
 
 def test_open_ties_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock stops the search as soon as it holds one of the equals."""
-    from siteselect.optimise import search
+    take = Seeking.take
 
-    take = search.Search._take
-
-    def late(self: search.Search, portfolio) -> None:
-        take(self, portfolio)
+    def late(self: Seeking, portfolio: Portfolio) -> bool:
         self.stop = Stop(lambda: -1.0)
+        return take(self, portfolio)
 
-    monkeypatch.setattr(search.Search, "_take", late)
+    monkeypatch.setattr(Seeking, "take", late)
     found = solve(equals())
     assert found.objective == found.bound == 15
     assert found.status == "optimal"

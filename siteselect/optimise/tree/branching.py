@@ -1,0 +1,122 @@
+"""Which site a search branches on (reliability branching: Achterberg, Koch and Martin 2005)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from siteselect.optimise.compiled import inner
+from siteselect.optimise.tree.bound import bounded
+from siteselect.optimise.tree.programme import bind, enough, variant_row
+from siteselect.optimise.tree.simplex import (
+    COLUMNS,
+    OBJECTIVE,
+    ROWS,
+    Floats,
+    Ints,
+    refresh,
+    solve,
+)
+from siteselect.optimise.tree.state import DEPTH, FLOOR, FREE, INSIDE, OUTSIDE, Tree
+
+CANDIDATES, STEPS, RELIABLE = 8, 25, 2
+"""So many sites are tried for so many steps until each has been tried so often."""
+ROOT_CANDIDATES, ROOT_STEPS = 10, 2_000
+"""At the root sites are tried to the end."""
+LEAST = 1e-9
+
+
+@inner
+def choose(t: Tree, part: Ints) -> int:
+    """The site of ``part`` to branch on; −1 where a trial decided one."""
+    scores = _scores(t, part)
+    order = part[np.argsort(-scores, kind="mergesort")]
+    doubtful = _doubtful(t, order)
+    if doubtful.size:
+        if _tried(t, doubtful, STEPS if t.now[DEPTH] else ROOT_STEPS):
+            return -1
+        scores = _scores(t, part)
+    return int(part[np.argmax(scores)])
+
+
+@inner
+def _scores(t: Tree, part: Ints) -> Floats:
+    """The product of the losses that branching on each site is expected to cost."""
+    found = np.ones(part.size)
+    for direction in range(2):
+        lost, tries = t.losses[direction].sum(), t.tries[direction].sum()
+        mean = lost / tries if lost > 0 else 1.0
+        for k in range(part.size):
+            s = part[k]
+            tries = t.tries[direction, s]
+            loss = t.losses[direction, s] / tries if tries else mean
+            found[k] *= max(loss * (1 - t.load[s] if direction else t.load[s]), LEAST)
+    return found
+
+
+@inner
+def _doubtful(t: Tree, order: Ints) -> Ints:
+    """The sites of which too little is known, the most promising first."""
+    at_root = t.now[DEPTH] == 0
+    found, many = np.empty(order.size, np.int64), 0
+    for s in order:
+        known = t.tried[s] if at_root else min(t.tries[0, s], t.tries[1, s]) >= RELIABLE
+        if not known:
+            found[many] = s
+            many += 1
+    return found[: min(many, ROOT_CANDIDATES if at_root else CANDIDATES)]
+
+
+@inner
+def _tried(t: Tree, sites: Ints, steps: int) -> bool:
+    """Try sites both ways; whether that decided one, whose state is changed. The basis stays."""
+    lp = t.lp
+    for s in sites:
+        if t.start[s + 1] - t.start[s] > 1:
+            variant_row(t, s)
+    refresh(lp)
+    _keep(t)
+    here = lp.real[OBJECTIVE]
+    for s in sites:
+        for direction in range(2):
+            t.state[s] = INSIDE if direction else OUTSIDE
+            bind(t, s, s + 1)
+            solve(lp, steps, enough(t), True)
+            value = lp.real[OBJECTIVE]
+            closed = value <= enough(t) and bounded(t) < t.now[FLOOR]
+            distance = 1 - t.load[s] if direction else t.load[s]
+            t.losses[direction, s] += max(0.0, (here - value) / distance)
+            t.tries[direction, s] += 1
+            t.state[s] = FREE
+            bind(t, s, s + 1)
+            _give_back(t)
+            if closed:
+                t.state[s] = OUTSIDE if direction else INSIDE
+                return True
+        t.tried[s] = True
+    return False
+
+
+@inner
+def _keep(t: Tree) -> None:
+    """Copy the basis."""
+    lp, m, n = t.lp, t.lp.size[ROWS], t.lp.size[COLUMNS]
+    room = lp.first.size
+    for p in range(m):
+        t.kept_inverse[p, :m] = lp.inverse[p, :m]
+    t.kept_norm[:m], t.kept_value[:m], t.kept_basic[:m] = lp.norm[:m], lp.value[:m], lp.basic[:m]
+    t.kept_place[:n], t.kept_reduced[:n] = lp.place[:n], lp.reduced[:n]
+    t.kept_place[room : room + m] = lp.place[room : room + m]
+    t.kept_reduced[room : room + m] = lp.reduced[room : room + m]
+
+
+@inner
+def _give_back(t: Tree) -> None:
+    """The basis as it was copied."""
+    lp, m, n = t.lp, t.lp.size[ROWS], t.lp.size[COLUMNS]
+    room = lp.first.size
+    for p in range(m):
+        lp.inverse[p, :m] = t.kept_inverse[p, :m]
+    lp.norm[:m], lp.value[:m], lp.basic[:m] = t.kept_norm[:m], t.kept_value[:m], t.kept_basic[:m]
+    lp.place[:n], lp.reduced[:n] = t.kept_place[:n], t.kept_reduced[:n]
+    lp.place[room : room + m] = t.kept_place[room : room + m]
+    lp.reduced[room : room + m] = t.kept_reduced[room : room + m]

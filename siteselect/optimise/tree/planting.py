@@ -1,0 +1,223 @@
+"""A compiled search set up from a model, and given more room as it grows."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from siteselect.optimise.model import Model
+from siteselect.optimise.tree import simplex
+from siteselect.optimise.tree.nodes import advance
+from siteselect.optimise.tree.programme import crowded, put_rows
+from siteselect.optimise.tree.state import (
+    AT_MOST,
+    BOUND,
+    CONSTANT,
+    FLOOR,
+    OPEN,
+    PHASE,
+    STORED,
+    TIES,
+    WAITING,
+    Tree,
+)
+from siteselect.problem.constraints import Ints
+
+__all__ = ["MOST_ROWS", "MOST_SITES", "advance", "larger", "plantable", "planted", "room_for_rows"]
+
+MOST_ROWS, MOST_SITES = 1_500, 4_000
+"""The inverse of the rows and the table of conflicts are written out in full."""
+SPARE_ROWS, SPARE_ROWS_OF_POINTS, FIRST_WAITING = 200, 200, 256
+_T = TypeVar("_T", bound=np.generic)
+
+
+def plantable(model: Model) -> bool:
+    """Whether a model is small enough, and without workers that sites share."""
+    small = len(model.lower) <= MOST_ROWS and model.n_sites <= MOST_SITES
+    return small and model.flow is None
+
+
+def planted(
+    model: Model, floor: int, *, ties: bool, losses: NDArray[np.float64], tries: Ints
+) -> Tree:
+    """A search of a :func:`plantable` model for what is worth ``floor``, at its root.
+
+    ``losses`` float[2, S] and ``tries`` int64[2, S] are what branching has cost so far.
+    """
+    n, r, s, d = model.n_columns, model.n_parcels, model.n_sites, len(model.weights)
+    gain, over, reach, points, constant = _coverage(model)
+    parcel, alone = model.parcels_alone(), model.alone()
+    unit = float(max(1, np.abs(alone).max(initial=1), np.abs(parcel).max(initial=0)))
+    base = float(np.abs(gain).max(initial=1)) + float(np.abs(parcel).max(initial=0)) + 1.0
+    rows = len(model.lower) + SPARE_ROWS + (SPARE_ROWS_OF_POINTS if d else 0)
+    wide = n + r + rows
+    entries = model.x.nnz + model.z.nnz + (rows - len(model.lower)) * (n + 1)
+    now = np.zeros(18, np.int64)
+    now[FLOOR], now[TIES], now[AT_MOST], now[PHASE] = floor, ties, model.at_most, OPEN
+    now[CONSTANT], now[BOUND] = constant, 2**62
+    first = np.minimum(model.start[:-1], max(0, n - 1))
+    tree = Tree(
+        lp=_programme(gain / unit, parcel / unit, wide, rows, entries),
+        now=now,
+        real=np.array([unit, constant / unit, base, float(constant)]),
+        site=model.site,
+        start=model.start,
+        gain=gain,
+        parcel=parcel,
+        worth=alone[first].astype(np.float64) if n else np.zeros(s),
+        conflict=model.conflicts.among(np.arange(s)) if model.conflicts else np.zeros((0, 0), bool),
+        reach_start=reach.indptr.astype(np.int64),
+        reach=reach.indices.astype(np.int64),
+        point_start=points.indptr.astype(np.int64),
+        point=points.indices.astype(np.int64),
+        weight=model.weights,
+        over=over,
+        rows=np.zeros((rows, 6), np.int64),
+        scale=np.ones(rows),
+        begin=np.zeros(rows + 1, np.int64),
+        member=np.zeros(entries, np.int64),
+        factor=np.zeros(entries, np.int64),
+        variant_row=np.full(s, -1, np.int64),
+        point_row=np.full(d, -1, np.int64),
+        dead=np.zeros(wide, bool),
+        spare=np.zeros(wide, np.int64),
+        state=model.state.copy(),
+        shut=model.shut.copy(),
+        waiting=np.zeros((FIRST_WAITING, 3), np.int64),
+        waiting_state=np.zeros((FIRST_WAITING, s), np.int8),
+        waiting_shut=np.zeros((FIRST_WAITING, n), bool),
+        losses=losses.copy(),
+        tries=tries.copy(),
+        tried=np.zeros(s, bool),
+        x=np.zeros(n),
+        load=np.zeros(s),
+        cover=np.zeros(d),
+        reduced=np.zeros(wide, np.int64),
+        value=np.zeros(s, np.int64),
+        chosen=np.zeros(n, np.int64),
+        kept_inverse=np.zeros((rows, rows)),
+        kept_norm=np.zeros(rows),
+        kept_value=np.zeros(rows),
+        kept_basic=np.zeros(rows, np.int64),
+        kept_place=np.zeros(wide + rows, np.int64),
+        kept_reduced=np.zeros(wide + rows),
+    )
+    put_rows(tree, *_rows(model), model.lower, model.upper)
+    return tree
+
+
+def _coverage(
+    model: Model,
+) -> tuple[Ints, NDArray[np.bool_], Any, Any, int]:
+    """Values with the points guessed under 1 counted in full; which are over; who reaches what; the
+    weight of the points over.
+    """
+    if model.reach is None:
+        nothing = csr_array((model.n_sites, 0), dtype=np.int8)
+        return model.score, np.zeros(0, bool), nothing, csr_array(nothing.T), 0
+    priced = np.zeros(len(model.weights)) if model.mu is None else model.mu
+    over = (2 * priced > model.weights) & (model.weights > 0)
+    under = (model.reach @ np.where(over, 0, model.weights))[model.site]
+    constant = int(model.weights[over].sum())
+    return model.score + under, over, model.reach, csr_array(model.reach.T), constant
+
+
+def _programme(
+    cost: NDArray[np.float64], parcels: NDArray[np.float64], wide: int, rows: int, entries: int
+) -> simplex.Programme:
+    lp, many = simplex.empty(wide, rows, entries), len(cost) + len(parcels)
+    lp.cost[:many] = np.concatenate([cost, parcels])
+    lp.high[:many] = 1.0
+    lp.live[:many] = np.arange(many)
+    lp.size[simplex.COLUMNS] = lp.size[simplex.LIVE] = many
+    return lp
+
+
+def _rows(model: Model) -> tuple[Ints, Ints, Ints]:
+    """CSR of all rows of a model over columns and parcels."""
+    x, z = model.x, model.z
+    rows = np.arange(len(model.lower))
+    row = np.concatenate([np.repeat(rows, np.diff(x.indptr)), np.repeat(rows, np.diff(z.indptr))])
+    order = np.argsort(row, kind="stable")
+    starts = np.searchsorted(row[order], np.arange(len(rows) + 1)).astype(np.int64)
+    column = np.concatenate([x.indices, z.indices + model.n_columns]).astype(np.int64)
+    return starts, column[order], np.concatenate([x.data, z.data]).astype(np.int64)[order]
+
+
+def larger(tree: Tree) -> Tree:
+    """The same search with twice the room for what lacks it."""
+    if tree.now[WAITING] + 1 >= len(tree.waiting):
+        many = 2 * len(tree.waiting)
+        tree = tree._replace(
+            waiting=_longer(tree.waiting, many),
+            waiting_state=_longer(tree.waiting_state, many),
+            waiting_shut=_longer(tree.waiting_shut, many),
+        )
+    return _taller(tree) if crowded(tree) else tree
+
+
+def room_for_rows(tree: Tree, rows: int, entries: int) -> Tree:
+    """The search with room for rows of so many entries in all."""
+    while not (
+        tree.lp.size[simplex.ROWS] + rows <= len(tree.scale)
+        and tree.now[STORED] + entries <= len(tree.factor)
+    ):
+        tree = _taller(tree)
+    return tree
+
+
+def _taller(tree: Tree) -> Tree:
+    """Twice as many rows, and columns and entries for them."""
+    lp, was = tree.lp, len(tree.scale)
+    rows, before = 2 * was, len(lp.first)
+    wide, entries = before + was, len(tree.factor) + was * (len(tree.site) + 1)
+
+    def both(array: NDArray[_T]) -> NDArray[_T]:
+        """By variable: the logicals start further on."""
+        made = np.zeros(wide + rows, array.dtype)
+        made[:before], made[wide : wide + was] = array[:before], array[before:]
+        return made
+
+    inverse = np.zeros((rows, rows))
+    inverse[:was, :was] = lp.inverse
+    basic = _longer(lp.basic, rows)
+    basic[basic >= before] += wide - before
+    by_row = {name: _longer(getattr(lp, name), rows) for name in _BY_ROW}
+    by_column = {name: _longer(getattr(lp, name), wide) for name in ("live", "first", "cost")}
+    by_entry = {name: _longer(getattr(lp, name), entries) for name in _BY_ENTRY}
+    by_variable = {name: both(getattr(lp, name)) for name in _BY_VARIABLE}
+    return tree._replace(
+        lp=lp._replace(
+            inverse=inverse, basic=basic, row_start=_longer(lp.row_start, rows + 1),
+            **by_row, **by_column, **by_entry, **by_variable,
+        ),
+        rows=_longer(tree.rows, rows),
+        scale=_longer(tree.scale, rows),
+        begin=_longer(tree.begin, rows + 1),
+        member=_longer(tree.member, entries),
+        factor=_longer(tree.factor, entries),
+        dead=_longer(tree.dead, wide),
+        spare=_longer(tree.spare, wide),
+        reduced=_longer(tree.reduced, wide),
+        kept_inverse=np.zeros((rows, rows)),
+        kept_norm=np.zeros(rows),
+        kept_value=np.zeros(rows),
+        kept_basic=np.zeros(rows, np.int64),
+        kept_place=np.zeros(wide + rows, np.int64),
+        kept_reduced=np.zeros(wide + rows),
+    )  # fmt: skip
+
+
+_BY_ROW = ("base", "norm", "value", "column", "load", "some")
+_BY_ENTRY = ("entry_row", "entry_column", "entry", "following")
+_BY_VARIABLE = ("low", "high", "place", "reduced", "alpha", "candidate")
+
+
+def _longer(array: NDArray[_T], size: int) -> NDArray[_T]:
+    """The array with room for ``size``."""
+    made = np.zeros((size, *array.shape[1:]), array.dtype)
+    made[: len(array)] = array
+    return made

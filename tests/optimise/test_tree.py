@@ -1,0 +1,135 @@
+"""The compiled search beside the one in Python and enumeration; with hardly any room; its bound."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+import pytest
+from brute import KINDS, random_problem, solve_by_enumeration
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from medium import medium_problem
+from test_coverage import towns
+from test_medium import SIZES
+
+from siteselect.optimise import nodesearch, solve, treesearch
+from siteselect.optimise.model import compile_model, least_value
+from siteselect.optimise.presolve import presolved
+from siteselect.optimise.seeking import Outcome
+from siteselect.optimise.solution import Solution
+from siteselect.optimise.tree import bound, planting
+from siteselect.optimise.tree.simplex import ROWS
+from siteselect.optimise.tree.state import FULL
+from siteselect.problem import SelectionProblem
+
+bounded = numba.njit(lambda tree: bound.bounded(tree))
+
+
+def answer(found: Solution) -> tuple[str, int | None, list[int]]:
+    return found.status, found.objective, found.chosen.tolist()
+
+
+def in_python(problem: SelectionProblem) -> Solution:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("siteselect.optimise.search.plantable", lambda model: False)
+        return solve(problem, explain=False)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 10**9), st.frozensets(st.sampled_from(KINDS), max_size=8))
+def test_small_problems(seed: int, kinds: frozenset[str]) -> None:
+    """``test_solve`` holds the compiled search against enumeration; here the other one."""
+    problem = random_problem(seed, kinds)
+    truth = solve_by_enumeration(problem)
+    other = in_python(problem)
+    assert other.objective == truth.value
+    assert answer(other) == answer(solve(problem, explain=False))
+
+
+@pytest.mark.parametrize("size", sorted(SIZES))
+@pytest.mark.parametrize("seed", [0, 1])
+def test_medium_problems(size: str, seed: int) -> None:
+    problem = medium_problem(SIZES[size], seed)
+    assert answer(in_python(problem)) == answer(solve(problem, explain=False))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.integers(0, 10**9), st.frozensets(st.sampled_from(KINDS), max_size=6),
+    st.sampled_from([0.0, 1e-3, 1.0, 1e3, 1e9, 1e200, np.inf, np.nan]),
+)  # fmt: skip
+def test_any_multipliers_bound_every_portfolio(
+    seed: int, kinds: frozenset[str], size: float
+) -> None:
+    problem = random_problem(seed, kinds)
+    truth = solve_by_enumeration(problem).value
+    model = presolved(compile_model(problem))
+    shape = (2, model.n_sites)
+    tree = planting.planted(
+        model, least_value(model), ties=False, losses=np.zeros(shape),
+        tries=np.zeros(shape, np.int64),
+    )  # fmt: skip
+    first, many = len(tree.lp.first), int(tree.lp.size[ROWS])
+    tree.lp.reduced[first : first + many] = np.random.default_rng(seed).normal(0, 1, many) * size
+    found = bounded(tree)
+    if truth is not None:
+        assert found >= truth
+
+
+def tight(patch: pytest.MonkeyPatch) -> list[int]:
+    """No room to spare; how often a search asked for more is counted."""
+    patch.setattr(planting, "SPARE_ROWS", 0)
+    patch.setattr(planting, "SPARE_ROWS_OF_POINTS", 0)
+    patch.setattr(planting, "FIRST_WAITING", 2)
+    asked, advance = list[int](), treesearch.advance
+
+    def counted(tree: planting.Tree, steps: int) -> int:
+        event = advance(tree, steps)
+        if event == FULL:
+            asked.append(len(tree.scale))
+        return event
+
+    patch.setattr(treesearch, "advance", counted)
+    return asked
+
+
+@pytest.mark.parametrize("seed", [2, 3, 15])
+def test_room_is_made_where_it_lacks(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = towns(seed, 600, 16)
+    usual = solve(problem)
+    asked = tight(monkeypatch)
+    cramped = solve(problem)
+    assert len(asked) > 0
+    assert usual.ties_settled
+    assert answer(cramped) == answer(usual)
+
+
+def test_with_too_many_rows_a_search_goes_on_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = towns(3, 600, 16)
+    usual = solve(problem)
+    tight(monkeypatch)
+    monkeypatch.setattr(treesearch, "MOST_GROWN", 100)
+    went_on, run = list[int](), nodesearch.NodeSearch.run
+
+    def counted(search: nodesearch.NodeSearch) -> Outcome:
+        went_on.append(search.model.n_columns)
+        return run(search)
+
+    monkeypatch.setattr(nodesearch.NodeSearch, "run", counted)
+    other = solve(problem)
+    assert went_on
+    assert answer(other) == answer(usual)
+
+
+def test_steps_grow_fewer_with_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock is looked at in time: fewer steps between where each is dear."""
+    steps, advance = list[tuple[int, int]](), treesearch.advance
+
+    def counted(tree: planting.Tree, many: int) -> int:
+        steps.append((int(tree.lp.size[ROWS]), many))
+        return advance(tree, many)
+
+    monkeypatch.setattr(treesearch, "advance", counted)
+    solve(towns(2, 600, 16))
+    assert all(many == max(20, 20_000_000 // (1 + rows**2)) for rows, many in steps)
+    assert len({many for _, many in steps}) > 1
