@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from siteselect.optimise import solve
+from siteselect.optimise import prepare, solve
 from siteselect.problem import SelectionProblem
 
 Ints = NDArray[np.int64]
@@ -76,6 +76,7 @@ def solve_draws(
 
 def _answers(draws: Draws, workers: int, time_limit_s: float) -> Iterator[Answer]:
     numbers: Sequence[int] = range(len(draws))
+    prepare()
     if workers <= 1 or len(draws) < 2 * workers:
         for number in numbers:
             yield answer(draws.problem(number), time_limit_s)

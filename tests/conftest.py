@@ -15,8 +15,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
     optimise = ROOT / "siteselect" / "optimise"
-    sources = [*optimise.glob("tree/*.py"), *optimise.glob("*_kernels.py"), optimise / "compiled.py"]
-    newest = max(one.stat().st_mtime for one in sources)
+    sources = ("tree/*.py", "*_kernels.py", "compiled.py")
+    newest = max(one.stat().st_mtime for some in sources for one in optimise.glob(some))
     for kept in optimise.glob("**/__pycache__/*.nbi"):
         if kept.stat().st_mtime < newest:
             kept.unlink()

@@ -1,6 +1,7 @@
 """The exact optimiser: the only importer of ortools and highspy."""
 
 from siteselect.optimise.certificate import Certificate, certify
+from siteselect.optimise.compiling import prepare
 from siteselect.optimise.diagnose import explain_infeasible, quick_checks
 from siteselect.optimise.plain import solve_plainly
 from siteselect.optimise.quickxplain import smallest_conflict
@@ -15,6 +16,7 @@ __all__ = [
     "Status",
     "certify",
     "explain_infeasible",
+    "prepare",
     "quick_checks",
     "replacement_costs",
     "smallest_conflict",

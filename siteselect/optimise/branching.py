@@ -22,23 +22,25 @@ ROOT_ITERATIONS, ROOT_FAILURES = 2_000, 10
 
 @dataclass
 class Pseudocosts:
-    """Loss of objective per unit of rounding, by site and direction."""
+    """Loss of objective per unit of rounding, by site and direction, and nodes opened so far."""
 
     total: NDArray[np.float64]
     count: NDArray[np.int64]
+    nodes: int = 0
 
     @staticmethod
-    def empty(n_sites: int) -> Pseudocosts:
+    def empty(n_sites: int, nodes: int = 0) -> Pseudocosts:
         """Nothing known."""
-        return Pseudocosts(np.zeros((2, n_sites)), np.zeros((2, n_sites), np.int64))
+        return Pseudocosts(np.zeros((2, n_sites)), np.zeros((2, n_sites), np.int64), nodes)
 
     def of(self, sites: Ints) -> Pseudocosts:
         """A copy for some of the sites."""
-        return Pseudocosts(self.total[:, sites], self.count[:, sites])
+        return Pseudocosts(self.total[:, sites], self.count[:, sites], self.nodes)
 
     def learn(self, sites: Ints, other: Pseudocosts) -> None:
         """Take over what was learnt for some of the sites since the copy was made."""
         self.total[:, sites], self.count[:, sites] = other.total, other.count
+        self.nodes = other.nodes
 
     def note(self, direction: int, site: int, loss_per_unit: float) -> None:
         """One more loss seen: downwards (0) or upwards (1)."""

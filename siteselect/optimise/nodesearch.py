@@ -46,8 +46,11 @@ class Node:
     basis: Basis | None = None
 
 
+@dataclass
 class NodeSearch(Seeking):
-    """One node at a time."""
+    """One node at a time; with ``most`` the search is to start anew after so many of its own."""
+
+    most: int | None = None
 
     def run(self) -> Outcome:
         """Search until nothing is left or ``stop`` says so."""
@@ -69,12 +72,19 @@ class NodeSearch(Seeking):
                 self.outcome.finished = False
                 break
             node = after
-            if self.outcome.nodes > seeking.HARD and not self.rounds and node is not None:
+            if node is not None and self._long():
                 self._anew()
         self.costs.learn(sites, self._branching.losses)
         if self._heap:
             self.outcome.bound = max(-item[0] for item in self._heap)
         return self.outcome
+
+    def _long(self) -> bool:
+        """Whether another kind of search, or another root, would be quicker from here."""
+        many = self.outcome.nodes
+        return (many > seeking.HARD and not self.rounds) or (
+            self.most is not None and many >= self.most
+        )
 
     def _step(self, node: Node) -> Node | None:
         """The node to go on with; the same one when time is out."""
@@ -105,6 +115,7 @@ class NodeSearch(Seeking):
         if self.closed(node.bound, node.state, node.shut):
             return None
         self.outcome.nodes += 1
+        self._branching.losses.nodes += 1
         state, shut = node.state.copy(), node.shut.copy()
         while True:
             bound = self._bound(state, shut)

@@ -25,6 +25,7 @@ from siteselect.optimise.model import FREE, OUTSIDE, Model, compile_model, least
 from siteselect.optimise.polish import Hot, cheapest_columns
 from siteselect.optimise.presolve import presolved
 from siteselect.optimise.root import resift, sift
+from siteselect.optimise.search import EASY
 from siteselect.optimise.solution import Kept, Solution, Status
 from siteselect.optimise.stop import OutOfTimeError, Stop, stop_at
 from siteselect.problem import SelectionProblem
@@ -32,6 +33,8 @@ from siteselect.problem.constraints import Ints
 
 LIKELY, MARGIN, RECENT = 0.75, 1.1, 12
 """The first search looks a little deeper than was enough for this share of the sites before."""
+FEW = 50
+"""Nodes before the compiled search is asked for: many searches are to come."""
 HELD, NEAR = 20, 20
 """The hot programme holds so many columns for each site wanted, each outlook keeps so many."""
 
@@ -184,7 +187,7 @@ class _Seeker:
         if self._hot is not None:
             columns.append(self._hot.columns)
         self._near = restrict(self._model, np.unique(np.concatenate(columns)), self._model.state)
-        self._costs = Pseudocosts.empty(self._near.n_sites)
+        self._costs = Pseudocosts.empty(self._near.n_sites, nodes=EASY - FEW)
 
     def _without(self, site: int) -> NDArray[np.int8]:
         state = self._model.state.copy()

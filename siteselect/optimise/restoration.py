@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from siteselect.optimise import wholeparcels
+from siteselect.optimise.compiling import ready
 from siteselect.optimise.lp import INFINITE, GrowingLp
 from siteselect.optimise.stop import NEVER_STOP, OutOfTimeError, Seconds
 from siteselect.problem import Budget, Ledger, SelectionProblem, restoration_cost
@@ -33,6 +34,9 @@ OPEN = -1
 MOST_PAIRED = 400
 PRICE_SCALE = 2**16
 """Multipliers of the Lagrangian are multiples of 1/65,536 k€ a unit."""
+
+FEW = 20
+"""After so many lists of whole parcels compiled code is worth loading, where it is there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +76,7 @@ class Restorer:
         self._rank[self._cheapest] = np.arange(len(parcels))
         self._members = [np.isin(np.arange(len(parcels)), one.parcels) for one in self._ledgers]
         self._laminar = self._nested()
+        self._listed = 0
 
     def _nested(self) -> bool:
         """Whether any two ledgers' parcels are nested or apart."""
@@ -219,8 +224,9 @@ class Restorer:
         own = np.array([r for r in self._cheapest if useful[r]], np.int64)
         listed = wholeparcels.Parcels(
             parcels.capacity[own], parcels.cost_keur[own], members[:, own], need, price,
-            reduced[own],
+            reduced[own], compiled=self._listed >= FEW and ready(),
         )  # fmt: skip
+        self._listed += 1
         try:
             taken = wholeparcels.cheapest(listed, room)
         except wholeparcels.NotListedError:

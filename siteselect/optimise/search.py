@@ -11,16 +11,22 @@ from numpy.typing import NDArray
 
 from siteselect.optimise import seeking
 from siteselect.optimise.branching import Pseudocosts
+from siteselect.optimise.compiling import ready
 from siteselect.optimise.exact import Portfolio
 from siteselect.optimise.model import Model, restrict
 from siteselect.optimise.nodesearch import NodeSearch
 from siteselect.optimise.rounding import Rounding
-from siteselect.optimise.seeking import Outcome
+from siteselect.optimise.seeking import Outcome, Seeking
 from siteselect.optimise.stop import Stop
 from siteselect.optimise.ties import Frame
-from siteselect.optimise.tree.planting import plantable
-from siteselect.optimise.treesearch import TreeSearch
 from siteselect.problem.constraints import Ints
+
+EASY = 150
+"""Nodes opened in Python before the compiled code is asked for: loading it takes as long."""
+COMPILING_S = 120.0
+"""Less time than this is no time to compile."""
+MOST_ROWS, MOST_SITES = 1_500, 4_000
+"""The compiled search writes the inverse of the rows and the table of conflicts out in full."""
 
 
 def searched(
@@ -40,11 +46,10 @@ def searched(
     while True:
         part = restrict(model, columns, state, for_good=True)
         frame = Frame(part, np.arange(len(columns))) if frame is None else frame
-        kind = TreeSearch if not too_many and plantable(part) else NodeSearch
-        search = kind(
+        known = [one for row in rounded if (one := row.among(columns)) is not None]
+        search = _search_of(part, costs, stop, compiled=not too_many)(
             part, partial(_judge_of, judge, columns), floor, stop, frame, costs, ties=ties,
-            held=held, on_found=on_found, rounds=rounds,
-            rounded=[one for row in rounded if (one := row.among(columns)) is not None],
+            held=held, on_found=on_found, rounds=rounds, rounded=known,
         )  # fmt: skip
         outcome = search.run()
         nodes += outcome.nodes
@@ -58,6 +63,27 @@ def searched(
         state[part.site_of] = outcome.left.state
         columns = columns[outcome.left.columns]
         frame = frame.part(outcome.left.columns)
+
+
+def plantable(model: Model) -> bool:
+    """Whether a model is small enough for a compiled search, and without workers to share."""
+    small = len(model.lower) <= MOST_ROWS and model.n_sites <= MOST_SITES
+    return small and model.flow is None
+
+
+def _search_of(
+    model: Model, costs: Pseudocosts, stop: Stop, *, compiled: bool
+) -> Callable[..., Seeking]:
+    """The search for a model: compiled where it can be, once it proves hard."""
+    if not compiled or not plantable(model):
+        return NodeSearch
+    if costs.nodes < EASY:
+        return partial(NodeSearch, most=EASY - costs.nodes)
+    if stop.seconds_left() < COMPILING_S and not ready():
+        return NodeSearch
+    from siteselect.optimise.treesearch import TreeSearch  # numba, and what it compiled: a second
+
+    return TreeSearch
 
 
 def _judge_of(

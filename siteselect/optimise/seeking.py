@@ -89,6 +89,10 @@ class Seeking:
     rounded: Sequence[Rounding] = ()
     outcome: Outcome = field(default_factory=Outcome)
 
+    def run(self) -> Outcome:
+        """Search until nothing is left or ``stop`` says so."""
+        raise NotImplementedError
+
     def closed(self, bound: int, state: NDArray[np.int8], shut: NDArray[np.bool_]) -> bool:
         """Whether a node of this bound holds nothing that is wanted."""
         if bound < self.floor:

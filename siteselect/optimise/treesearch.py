@@ -48,8 +48,9 @@ class TreeSearch(Seeking):
             self.outcome.finished = False
         tree = self._tree
         losses.total, losses.count = tree.losses, tree.tries
-        self.costs.learn(sites, losses)
         self.outcome.nodes = int(tree.now[of.NODES])
+        losses.nodes += self.outcome.nodes
+        self.costs.learn(sites, losses)
         if not self.outcome.finished:
             waiting = tree.waiting[: tree.now[of.WAITING], of.W_BOUND].tolist()
             self.outcome.bound = max(int(tree.now[of.BOUND]), *waiting, self.floor - 1)

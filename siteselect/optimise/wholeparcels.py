@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from siteselect.optimise import wholeparcels_kernels as kernels
 from siteselect.problem.constraints import Ints
 
 Bools = NDArray[np.bool_]
@@ -40,6 +39,8 @@ class Parcels:
         bool[ledgers, R], which ledger counts which parcel; ``need`` int64[ledgers] units.
     price
         int64[ledgers], multipliers, and ``reduced`` int64[R], cost × scale − price × size.
+    compiled
+        whether lists are worth compiled code: the same choices, quicker once it is loaded.
     """
 
     size: Ints
@@ -48,6 +49,7 @@ class Parcels:
     need: Ints
     price: Ints
     reduced: Ints
+    compiled: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +146,7 @@ def _close(parcels: Parcels, node: _Node, inside: list[_Choices], room: int) -> 
     reduced = parcels.reduced[node.own]
     choices = _always(parcels, node.own[-reduced > room])
     for other in inside:
-        choices = _together(choices, other, room)
+        choices = _together(parcels, choices, other, room)
     open_to = node.own[np.abs(reduced) <= room]
     if len(open_to):
         choices = _with_and_without(parcels, choices, open_to, room)
@@ -164,7 +166,14 @@ def _always(parcels: Parcels, taken: Ints) -> _Choices:
 
 
 def _with_and_without(parcels: Parcels, choices: _Choices, own: Ints, room: int) -> _Choices:
-    units, cost, penalty, taken, listed = kernels.grown(
+    """Every choice with and without each of some parcels."""
+    if not parcels.compiled:
+        for r in own.tolist():
+            choices = _with_or_without(parcels, choices, r, room)
+        return choices
+    from siteselect.optimise.wholeparcels_kernels import grown
+
+    units, cost, penalty, taken, listed = grown(
         choices.units, choices.cost, choices.penalty, choices.taken, own, parcels.size,
         parcels.cost, parcels.reduced, room, MOST_CHOICES,
     )  # fmt: skip
@@ -173,13 +182,60 @@ def _with_and_without(parcels: Parcels, choices: _Choices, own: Ints, room: int)
     return _Choices(units, cost, penalty, taken)
 
 
-def _together(first: _Choices, second: _Choices, room: int) -> _Choices:
+def _together(parcels: Parcels, first: _Choices, second: _Choices, room: int) -> _Choices:
     """One choice of each, in all ways worth looking at."""
     if len(first.units) * len(second.units) > MOST_PAIRS:
         raise NotListedError
+    if not parcels.compiled:
+        return _paired(first, second, room)
+    from siteselect.optimise.wholeparcels_kernels import paired
+
     return _Choices(
-        *kernels.paired(
+        *paired(
             first.units, first.cost, first.penalty, first.taken,
             second.units, second.cost, second.penalty, second.taken, room,
         )
     )  # fmt: skip
+
+
+def _with_or_without(parcels: Parcels, choices: _Choices, parcel: int, room: int) -> _Choices:
+    reduced = int(parcels.reduced[parcel])
+    taken = choices.taken.copy()
+    taken[:, parcel // 8] |= np.uint8(128 >> parcel % 8)
+    both = _Choices(
+        np.concatenate([choices.units, choices.units + parcels.size[parcel]]),
+        np.concatenate([choices.cost, choices.cost + parcels.cost[parcel]]),
+        np.concatenate([choices.penalty + max(0, -reduced), choices.penalty + max(0, reduced)]),
+        np.concatenate([choices.taken, taken]),
+    )
+    return _worthwhile(both, room)
+
+
+def _paired(first: _Choices, second: _Choices, room: int) -> _Choices:
+    """What :func:`~siteselect.optimise.wholeparcels_kernels.paired` does."""
+    penalty = first.penalty[:, None] + second.penalty[None, :]
+    one, two = np.nonzero(penalty <= room)
+    units, cost = first.units[one] + second.units[two], first.cost[one] + second.cost[two]
+    best = _undominated(units, cost)
+    one, two = one[best], two[best]
+    return _Choices(
+        units[best], cost[best], penalty[one, two], first.taken[one] | second.taken[two]
+    )
+
+
+def _worthwhile(choices: _Choices, room: int) -> _Choices:
+    """Within the room, and without those that cost as much as another and restore no more."""
+    within = choices.kept(choices.penalty <= room)
+    kept = within.kept(_undominated(within.units, within.cost))
+    if len(kept.units) > MOST_CHOICES:
+        raise NotListedError
+    return kept
+
+
+def _undominated(units: Ints, cost: Ints) -> Ints:
+    """Indices of the choices that restore more than all that cost no more, cheapest first."""
+    order = np.lexsort((-units, cost))
+    best = np.maximum.accumulate(units[order])
+    more = np.ones(len(order), bool)
+    more[1:] = units[order][1:] > best[:-1]
+    return order[more]

@@ -111,6 +111,7 @@ def test_they_change_no_answer(seed: int, kinds: frozenset[str]) -> None:
 
 @pytest.mark.parametrize("seed", [2, 3, 15])
 def test_a_search_begun_anew_ends_alike(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("siteselect.optimise.search.EASY", 0)
     problem, added = towns(seed, 600, 16), list[int]()
     usual = solve(problem)
     put = TreeSearch._put

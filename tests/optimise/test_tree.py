@@ -29,21 +29,82 @@ def answer(found: Solution) -> tuple[str, int | None, list[int]]:
     return found.status, found.objective, found.chosen.tolist()
 
 
+@pytest.fixture(autouse=True)
+def _from_the_first_node_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every search is compiled where it can be."""
+    monkeypatch.setattr("siteselect.optimise.search.EASY", 0)
+
+
 def in_python(problem: SelectionProblem) -> Solution:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("siteselect.optimise.search.plantable", lambda model: False)
         return solve(problem, explain=False)
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.integers(0, 10**9), st.frozensets(st.sampled_from(KINDS), max_size=8))
-def test_small_problems(seed: int, kinds: frozenset[str]) -> None:
-    """``test_solve`` holds the compiled search against enumeration; here the other one."""
-    problem = random_problem(seed, kinds)
-    truth = solve_by_enumeration(problem)
-    other = in_python(problem)
-    assert other.objective == truth.value
-    assert answer(other) == answer(solve(problem, explain=False))
+def check(problem: SelectionProblem) -> None:
+    truth, found = solve_by_enumeration(problem), solve(problem, explain=False)
+    assert found.status == ("infeasible" if truth.value is None else "optimal")
+    assert found.objective == found.bound == truth.value
+    ids = tuple(sorted(problem.site_ids[s] for s in found.chosen.tolist()))
+    assert ids == (truth.sites if truth.value is not None else ())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_apart(kind: str) -> None:
+    for seed in range(12):
+        check(random_problem(seed, frozenset({kind})))
+
+
+def test_kinds_together() -> None:
+    """``test_solve`` asks the same of the search in Python; here with kinds by a fixed seed."""
+    g = np.random.default_rng(5)
+    for seed in range(300):
+        kinds = g.choice(KINDS, int(g.integers(0, 9)), replace=False)
+        check(random_problem(seed, frozenset(kinds.tolist())))
+
+
+def test_one_kind_of_arrays_is_compiled_for() -> None:
+    """Another would be compiled for anew, for a minute."""
+    solve(towns(2, 600, 16))
+    solve(medium_problem(SIZES["whole"], 0), explain=False)
+    assert len(treesearch.advance.signatures) == 1
+
+
+def test_the_first_nodes_are_opened_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The compiled search takes over after as many as there may be; the answer is the same."""
+    problem, ran, run = towns(3, 600, 16), list[str](), nodesearch.NodeSearch.run
+    usual = solve(problem)
+
+    def counted(search: nodesearch.NodeSearch) -> Outcome:
+        outcome = run(search)
+        ran.append(f"python {outcome.nodes}")
+        return outcome
+
+    def compiled(tree: planting.Tree, steps: int) -> int:
+        ran.append("compiled")
+        return treesearch_advance(tree, steps)
+
+    treesearch_advance = treesearch.advance
+    monkeypatch.setattr(nodesearch.NodeSearch, "run", counted)
+    monkeypatch.setattr(treesearch, "advance", compiled)
+    monkeypatch.setattr("siteselect.optimise.search.EASY", 4)
+    other = solve(problem)
+    assert ran[0].startswith("python")
+    assert ran[-1] == "compiled"
+    assert not any(one.startswith("python") for one in ran[ran.index("compiled") :])
+    assert answer(other) == answer(usual)
+
+
+def test_without_time_to_compile_it_stays_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(tree: planting.Tree, steps: int) -> int:
+        raise AssertionError
+
+    usual = solve(towns(3, 600, 16))
+    monkeypatch.setattr(treesearch, "advance", never)
+    monkeypatch.setattr("siteselect.optimise.search.ready", lambda: False)
+    assert answer(solve(towns(3, 600, 16), time_limit_s=60)) == answer(usual)
+    with pytest.raises(AssertionError):
+        solve(towns(3, 600, 16))
 
 
 @pytest.mark.parametrize("size", sorted(SIZES))

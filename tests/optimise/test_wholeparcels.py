@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -47,6 +48,9 @@ def test_every_subset(seed: int, money: int) -> None:
     parcels, constant = made(seed)
     bound = constant + int(np.minimum(parcels.reduced, 0).sum())
     taken = cheapest(parcels, money * SCALE - bound)
+    compiled = cheapest(replace(parcels, compiled=True), money * SCALE - bound)
+    assert (taken is None) == (compiled is None)
+    assert taken is None or taken.tolist() == compiled.tolist()
     truth = by_enumeration(parcels)
     if truth is None or (truth > money and taken is None):
         assert taken is None

@@ -26,24 +26,16 @@ from siteselect.optimise.tree.state import (
 )
 from siteselect.problem.constraints import Ints
 
-__all__ = ["MOST_ROWS", "MOST_SITES", "advance", "larger", "plantable", "planted", "room_for_rows"]
+__all__ = ["advance", "larger", "planted", "room_for_rows"]
 
-MOST_ROWS, MOST_SITES = 1_500, 4_000
-"""The inverse of the rows and the table of conflicts are written out in full."""
 SPARE_ROWS, SPARE_ROWS_OF_POINTS, FIRST_WAITING = 200, 200, 256
 _T = TypeVar("_T", bound=np.generic)
-
-
-def plantable(model: Model) -> bool:
-    """Whether a model is small enough, and without workers that sites share."""
-    small = len(model.lower) <= MOST_ROWS and model.n_sites <= MOST_SITES
-    return small and model.flow is None
 
 
 def planted(
     model: Model, floor: int, *, ties: bool, losses: NDArray[np.float64], tries: Ints
 ) -> Tree:
-    """A search of a :func:`plantable` model for what is worth ``floor``, at its root.
+    """A search of a model without workers for what is worth ``floor``, at its root.
 
     ``losses`` float[2, S] and ``tries`` int64[2, S] are what branching has cost so far.
     """
@@ -63,17 +55,17 @@ def planted(
         lp=_programme(gain / unit, parcel / unit, wide, rows, entries),
         now=now,
         real=np.array([unit, constant / unit, base, float(constant)]),
-        site=model.site,
-        start=model.start,
-        gain=gain,
-        parcel=parcel,
+        site=_own(model.site),
+        start=_own(model.start),
+        gain=_own(gain),
+        parcel=_own(parcel),
         worth=alone[first].astype(np.float64) if n else np.zeros(s),
         conflict=model.conflicts.among(np.arange(s)) if model.conflicts else np.zeros((0, 0), bool),
-        reach_start=reach.indptr.astype(np.int64),
-        reach=reach.indices.astype(np.int64),
-        point_start=points.indptr.astype(np.int64),
-        point=points.indices.astype(np.int64),
-        weight=model.weights,
+        reach_start=_own(reach.indptr),
+        reach=_own(reach.indices),
+        point_start=_own(points.indptr),
+        point=_own(points.indices),
+        weight=_own(model.weights),
         over=over,
         rows=np.zeros((rows, 6), np.int64),
         scale=np.ones(rows),
@@ -105,8 +97,13 @@ def planted(
         kept_place=np.zeros(wide + rows, np.int64),
         kept_reduced=np.zeros(wide + rows),
     )
-    put_rows(tree, *_rows(model), model.lower, model.upper)
+    put_rows(tree, *_rows(model), _own(model.lower), _own(model.upper))
     return tree
+
+
+def _own(array: NDArray[Any]) -> Ints:
+    """A copy of one kind: arrays of another would be compiled for anew."""
+    return np.array(array, np.int64, order="C")
 
 
 def _coverage(
@@ -144,7 +141,7 @@ def _rows(model: Model) -> tuple[Ints, Ints, Ints]:
     order = np.argsort(row, kind="stable")
     starts = np.searchsorted(row[order], np.arange(len(rows) + 1)).astype(np.int64)
     column = np.concatenate([x.indices, z.indices + model.n_columns]).astype(np.int64)
-    return starts, column[order], np.concatenate([x.data, z.data]).astype(np.int64)[order]
+    return starts, column[order], _own(np.concatenate([x.data, z.data])[order])
 
 
 def larger(tree: Tree) -> Tree:
