@@ -16,7 +16,7 @@ from siteselect.optimise.stop import Stop
 from siteselect.optimise.ties import Frame, comes_before, may_come_first
 from siteselect.problem.constraints import Ints
 
-HARD, ROUNDS = 500, 10
+HARD, ROUNDS = 1_000, 10
 """A search of more nodes than this starts anew, with so many rounds of rows at its root that only
 whole choices respect: they cost more than they save where the tree is small."""
 
