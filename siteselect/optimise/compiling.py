@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 _NODES = "siteselect.optimise.tree.nodes"
 
 
 def loaded() -> bool:
     """Whether it is in memory."""
-    return _NODES in sys.modules and bool(sys.modules[_NODES].advance.signatures)
+    nodes = sys.modules.get(_NODES)
+    return nodes is not None and bool(nodes.advance.signatures)
 
 
 def ready() -> bool:
@@ -19,9 +21,12 @@ def ready() -> bool:
         return True
     from siteselect.optimise.tree import nodes
 
-    source = Path(nodes.__file__)
-    kept = Path(nodes.advance.stats.cache_path).glob("nodes.advance-*.nbi")  # type: ignore[attr-defined]
-    return any(one.stat().st_mtime >= source.stat().st_mtime for one in kept)
+    advance: Any = nodes.advance
+    folder = advance.stats.cache_path
+    if folder is None:
+        return False
+    written = Path(nodes.__file__).stat().st_mtime
+    return any(one.stat().st_mtime >= written for one in Path(folder).glob("nodes.advance-*.nbi"))
 
 
 def prepare() -> None:

@@ -1,0 +1,75 @@
+"""Whether compiled code is there, loaded or on disk; and without a folder to keep it in."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numba
+import pytest
+
+from siteselect.optimise import compiled, compiling
+from siteselect.optimise.tree import nodes
+
+
+def pretended(monkeypatch: pytest.MonkeyPatch, folder: Path | None) -> None:
+    """Nothing is loaded; what is compiled is kept in a folder."""
+    stats = SimpleNamespace(cache_path=None if folder is None else str(folder))
+    monkeypatch.setattr(nodes, "advance", SimpleNamespace(signatures=[], stats=stats))
+
+
+def test_what_was_compiled_before_is_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretended(monkeypatch, tmp_path)
+    assert not compiling.loaded()
+    assert not compiling.ready()
+    (tmp_path / "nodes.other-1.py311.nbi").touch()
+    assert not compiling.ready()
+    kept = tmp_path / "nodes.advance-1.py311.nbi"
+    kept.touch()
+    assert compiling.ready()
+
+
+def test_what_is_older_than_its_source_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretended(monkeypatch, tmp_path)
+    kept = tmp_path / "nodes.advance-1.py311.nbi"
+    kept.touch()
+    os.utime(kept, (1.0, 1.0))
+    assert not compiling.ready()
+
+
+def test_without_a_folder_nothing_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretended(monkeypatch, None)
+    assert not compiling.ready()
+
+
+def test_without_a_folder_it_is_compiled_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere(*, cache: bool = False, **options: bool) -> object:
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return numba.njit(**options)
+
+    monkeypatch.setattr(compiled, "numba", SimpleNamespace(njit=nowhere))
+    assert compiled.compiled(lambda x: 2 * x)(21) == 42
+
+
+def test_prepared_it_is_loaded() -> None:
+    compiling.prepare()
+    assert compiling.loaded()
+    assert compiling.ready()
+
+
+def test_an_easy_solve_loads_none_of_it() -> None:
+    """Half a second and 80 MB that most scenarios do without."""
+    script = (
+        "import sys; from siteselect.optimise import solve; "
+        "from siteselect.problem import SelectionProblem; "
+        "print(solve(SelectionProblem.from_arrays([5, 9, 7], count=2)).objective, "
+        "'numba' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.split() == ["16", "False"]
