@@ -33,8 +33,6 @@ from siteselect.problem.constraints import Ints
 
 LIKELY, MARGIN, RECENT = 0.75, 1.1, 12
 """The first search looks a little deeper than was enough for this share of the sites before."""
-FEW = 50
-"""Nodes before the compiled search is asked for: many searches are to come."""
 HELD, NEAR = 20, 20
 """The hot programme holds so many columns for each site wanted, each outlook keeps so many."""
 
@@ -187,7 +185,8 @@ class _Seeker:
         if self._hot is not None:
             columns.append(self._hot.columns)
         self._near = restrict(self._model, np.unique(np.concatenate(columns)), self._model.state)
-        self._costs = Pseudocosts.empty(self._near.n_sites, nodes=EASY - FEW)
+        # Many searches are to come: compiled ones from the first node on.
+        self._costs = Pseudocosts.empty(self._near.n_sites, nodes=EASY)
 
     def _without(self, site: int) -> NDArray[np.int8]:
         state = self._model.state.copy()

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from siteselect.optimise import wholeparcels
-from siteselect.optimise.compiling import ready
+from siteselect.optimise.compiling import loaded, ready
 from siteselect.optimise.lp import INFINITE, GrowingLp
 from siteselect.optimise.stop import NEVER_STOP, OutOfTimeError, Seconds
 from siteselect.problem import Budget, Ledger, SelectionProblem, restoration_cost
@@ -224,7 +224,7 @@ class Restorer:
         own = np.array([r for r in self._cheapest if useful[r]], np.int64)
         listed = wholeparcels.Parcels(
             parcels.capacity[own], parcels.cost_keur[own], members[:, own], need, price,
-            reduced[own], compiled=self._listed >= FEW and ready(),
+            reduced[own], compiled=loaded() or (self._listed >= FEW and ready()),
         )  # fmt: skip
         self._listed += 1
         try:

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from siteselect.optimise.wholeparcels import NotListedError, Parcels, cheapest
+from siteselect.optimise.wholeparcels import (
+    NotListedError,
+    Parcels,
+    _Choices,
+    _paired,
+    cheapest,
+)
+from siteselect.optimise.wholeparcels_kernels import paired
 
 SCALE = 8
 
@@ -78,3 +85,26 @@ def test_ledgers_that_cross_are_refused() -> None:
     parcels = Parcels(ones, ones, members, np.ones(2, np.int64), np.zeros(2, np.int64), ones)
     with pytest.raises(NotListedError):
         cheapest(parcels, 9)
+
+
+def staircase(g: np.random.Generator, many: int, dearest: int) -> tuple[np.ndarray, ...]:
+    """A list as the search keeps it: cheapest first, each restoring more than all before."""
+    units = np.cumsum(g.integers(1, 50, many))
+    cost = np.sort(g.choice(dearest, many, replace=False))
+    taken = g.integers(0, 256, (many, 3)).astype(np.uint8)
+    return units, cost, g.integers(0, 1_000, many), taken
+
+
+@pytest.mark.parametrize("dearest", [400, 30_000, 900_000])
+@pytest.mark.parametrize("room", [0, 300, 900, 5_000])
+def test_pairs_of_long_lists_alike(dearest: int, room: int) -> None:
+    """Compiled they are sorted out by ranges of costs first."""
+    g = np.random.default_rng(dearest + room)
+    first, second = staircase(g, 150, dearest), staircase(g, 90, dearest)
+    plain = _paired(_Choices(*first), _Choices(*second), room)
+    for ours, theirs in zip(
+        paired(*first, *second, room),
+        (plain.units, plain.cost, plain.penalty, plain.taken),
+        strict=True,
+    ):
+        assert ours.tolist() == theirs.tolist()
