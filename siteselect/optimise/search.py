@@ -21,7 +21,7 @@ from siteselect.optimise.stop import Stop
 from siteselect.optimise.ties import Frame
 from siteselect.problem.constraints import Ints
 
-EASY = 150
+EASY = 250
 """Nodes opened in Python before the compiled code is asked for: loading it takes as long."""
 COMPILING_S = 120.0
 """Less time than this is no time to compile."""

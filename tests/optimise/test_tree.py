@@ -19,7 +19,7 @@ from siteselect.optimise.seeking import Outcome
 from siteselect.optimise.solution import Solution
 from siteselect.optimise.tree import bound, planting
 from siteselect.optimise.tree.simplex import ROWS
-from siteselect.optimise.tree.state import FULL, PAUSE, ROOT
+from siteselect.optimise.tree.state import FULL, PAUSE, ROOT, WAITING
 from siteselect.problem import SelectionProblem
 
 bounded = numba.njit(lambda tree: bound.bounded(tree))
@@ -169,6 +169,27 @@ def test_room_is_made_where_it_lacks(seed: int, monkeypatch: pytest.MonkeyPatch)
     assert len(asked) > 0
     assert usual.ties_settled
     assert answer(cramped) == answer(usual)
+
+
+@pytest.mark.parametrize("seed", [2, 3, 15])
+def test_with_too_many_nodes_the_newest_comes_next(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = towns(seed, 600, 16)
+    usual = solve(problem)
+    most, advance = list[int](), treesearch.advance
+
+    def counted(tree: planting.Tree, steps: int) -> int:
+        event = advance(tree, steps)
+        most.append(int(tree.now[WAITING]))
+        return event
+
+    monkeypatch.setattr(treesearch, "advance", counted)
+    monkeypatch.setattr(treesearch, "MOST_WORK", 1)
+    monkeypatch.setattr(planting, "MOST_WAITING", 1)
+    deep = solve(problem)
+    assert max(most) > 1
+    assert answer(deep) == answer(usual)
 
 
 def test_with_too_many_rows_a_search_goes_on_in_python(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,7 @@ from siteselect.optimise.tree.state import (
     JUDGED,
     LEAF,
     LOOP,
+    MOST_WAITING,
     NODES,
     OPEN,
     OUTSIDE,
@@ -188,9 +189,16 @@ def _push(t: Tree) -> None:
 
 @inner
 def _popped(t: Tree) -> bool:
-    """Take the waiting node of the highest bound, the oldest of equals; whether there is one."""
+    """Take the waiting node of the highest bound, the oldest of equals; whether there is one.
+
+    Where too many wait, the one that came last.
+    """
     at, last = -1, t.now[WAITING] - 1
-    for k in range(last + 1):
+    while last >= t.now[MOST_WAITING] and t.waiting[last, W_BOUND] < t.now[FLOOR]:
+        last -= 1
+    if last >= t.now[MOST_WAITING]:
+        at = last
+    for k in range(last + 1 if at < 0 else 0):
         if at < 0 or t.waiting[k, W_BOUND] > t.waiting[at, W_BOUND] or (
             t.waiting[k, W_BOUND] == t.waiting[at, W_BOUND]
             and t.waiting[k, W_TICKET] < t.waiting[at, W_TICKET]

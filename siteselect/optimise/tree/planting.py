@@ -24,11 +24,14 @@ from siteselect.optimise.tree.state import (
     WAITING,
     Tree,
 )
+from siteselect.optimise.tree.state import MOST_WAITING as NODES_MAY_WAIT
 from siteselect.problem.constraints import Ints
 
 __all__ = ["advance", "larger", "planted", "room_for_rows"]
 
 SPARE_ROWS, SPARE_ROWS_OF_POINTS, FIRST_WAITING = 200, 200, 256
+MOST_WAITING = 20_000
+"""With more nodes that wait the newest comes next, not the best: memory stays bounded."""
 _T = TypeVar("_T", bound=np.generic)
 
 
@@ -47,7 +50,8 @@ def planted(
     rows = len(model.lower) + SPARE_ROWS + (SPARE_ROWS_OF_POINTS if d else 0)
     wide = n + r + rows
     entries = model.x.nnz + model.z.nnz + (rows - len(model.lower)) * (n + 1)
-    now = np.zeros(18, np.int64)
+    now = np.zeros(19, np.int64)
+    now[NODES_MAY_WAIT] = MOST_WAITING
     now[FLOOR], now[TIES], now[AT_MOST], now[PHASE] = floor, ties, model.at_most, OPEN
     now[CONSTANT], now[BOUND] = constant, 2**62
     first = np.minimum(model.start[:-1], max(0, n - 1))

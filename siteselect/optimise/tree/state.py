@@ -15,15 +15,15 @@ Bools = NDArray[np.bool_]
 FREE, INSIDE, OUTSIDE = 0, 1, 2
 (
     FLOOR, BOUND, SCALED, SCALE, CONSTANT, NODES, DEPTH, PHASE, ROUND, STATUS, CHOSEN, TIES,
-    AT_MOST, WAITING, TICKET, STORED, COMPACT, SPARE,
-) = range(18)  # fmt: skip
+    AT_MOST, WAITING, MOST_WAITING, TICKET, STORED, COMPACT, SPARE,
+) = range(19)  # fmt: skip
 """Places in ``Tree.now``.
 
 What is wanted; the bound of the node, exactly SCALED / SCALE; what no choice changes; nodes opened;
 of the node its depth, what comes next, rounds of rows so far and how its programme ended; columns
-of the choice to judge; whether equals count and whether fewer sites will do; nodes that wait and
-the next ticket; entries of rows stored; whether the programme leaves out what is sure (2: never
-again); columns of points that may be used again.
+of the choice to judge; whether equals count and whether fewer sites will do; nodes that wait, how
+many may before the newest comes next, and the next ticket; entries of rows stored; whether the
+programme leaves out what is sure (2: never again); columns of points that may be used again.
 """
 UNIT, OFFSET, BASE, SPREAD = range(4)
 """Places in ``Tree.real``: units of the objective of the programme, what that leaves out; the
