@@ -21,8 +21,9 @@ from siteselect.optimise.stop import Stop
 from siteselect.optimise.ties import Frame
 from siteselect.problem.constraints import Ints
 
-EASY = 250
-"""Nodes opened in Python before the compiled code is asked for: loading it takes as long."""
+EASY, LONG = 150, 400
+"""After so many nodes in Python the next search is compiled; after so many of its own one begins
+anew, compiled: loading the code takes as long as some of these, beginning anew loses the others."""
 COMPILING_S = 120.0
 """Less time than this is no time to compile."""
 MOST_ROWS, MOST_SITES = 1_500, 4_000
@@ -78,7 +79,7 @@ def _search_of(
     if not compiled or not plantable(model):
         return NodeSearch
     if costs.nodes < EASY:
-        return partial(NodeSearch, most=EASY - costs.nodes)
+        return partial(NodeSearch, most=LONG)
     if stop.seconds_left() < COMPILING_S and not ready():
         return NodeSearch
     from siteselect.optimise.treesearch import TreeSearch  # numba, and what it compiled: a second

@@ -70,7 +70,10 @@ def test_one_kind_of_arrays_is_compiled_for() -> None:
     assert len(treesearch.advance.signatures) == 1
 
 
-def test_the_first_nodes_are_opened_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("easy", "long"), [(4, 1_000), (1_000, 4)])
+def test_the_first_nodes_are_opened_in_python(
+    easy: int, long: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The compiled search takes over after as many as there may be; the answer is the same."""
     problem, ran, run = towns(3, 600, 16), list[str](), nodesearch.NodeSearch.run
     usual = solve(problem)
@@ -87,7 +90,8 @@ def test_the_first_nodes_are_opened_in_python(monkeypatch: pytest.MonkeyPatch) -
     treesearch_advance = treesearch.advance
     monkeypatch.setattr(nodesearch.NodeSearch, "run", counted)
     monkeypatch.setattr(treesearch, "advance", compiled)
-    monkeypatch.setattr("siteselect.optimise.search.EASY", 4)
+    monkeypatch.setattr("siteselect.optimise.search.EASY", easy)
+    monkeypatch.setattr("siteselect.optimise.search.LONG", long)
     other = solve(problem)
     assert ran[0].startswith("python")
     assert ran[-1] == "compiled"
