@@ -9,17 +9,28 @@ from brute import KINDS, random_problem, solve_by_enumeration
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from medium import medium_problem
+from scipy.sparse import csr_array
 from test_coverage import towns
 from test_medium import SIZES
 
 from siteselect.optimise import nodesearch, solve, treesearch
-from siteselect.optimise.model import compile_model, least_value
+from siteselect.optimise.model import Model, compile_model, least_value
 from siteselect.optimise.presolve import presolved
 from siteselect.optimise.seeking import Outcome
 from siteselect.optimise.solution import Solution
 from siteselect.optimise.tree import bound, planting
-from siteselect.optimise.tree.simplex import ROWS
-from siteselect.optimise.tree.state import FULL, PAUSE, ROOT, WAITING
+from siteselect.optimise.tree.simplex import AT_HIGH, OBJECTIVE, ROWS
+from siteselect.optimise.tree.state import (
+    BOUND,
+    COVER,
+    FULL,
+    KIND,
+    OFFSET,
+    PAUSE,
+    ROOT,
+    UNIT,
+    WAITING,
+)
 from siteselect.problem import SelectionProblem
 
 bounded = numba.njit(lambda tree: bound.bounded(tree))
@@ -145,6 +156,44 @@ def test_any_multipliers_bound_every_portfolio(
     found = bounded(tree)
     if truth is not None:
         assert found >= truth
+
+
+def at_root(model: Model, floor: int) -> planting.Tree:
+    """A search that has bounded its root."""
+    shape = (2, model.n_sites)
+    tree = planting.planted(
+        model, floor, ties=False, losses=np.zeros(shape), tries=np.zeros(shape, np.int64)
+    )
+    while (event := planting.advance(tree, 1_000)) in (FULL, PAUSE):
+        tree = planting.larger(tree) if event == FULL else tree
+    assert event == ROOT
+    return tree
+
+
+@pytest.mark.parametrize("multiplier", [0.0, 0.5, 1.0, 3.0, 100.0])
+def test_the_row_of_a_point_is_worth_no_more_than_its_weight(multiplier: float) -> None:
+    """Two sites worth 5 and 6 reach the only point, of weight 10: both together are worth 21."""
+    reach = csr_array(np.array([[1], [1], [0]]))
+    problem = SelectionProblem.from_arrays([5, 6, 0], count=2, coverage=(reach, [10]))
+    tree = at_root(compile_model(problem), 0)
+    rows = np.flatnonzero(tree.rows[: tree.lp.size[ROWS], KIND] == COVER)
+    assert len(rows) == 1
+    first = len(tree.lp.first)
+    tree.lp.reduced[first : first + int(tree.lp.size[ROWS])] = 0.0
+    tree.lp.reduced[first + rows] = -multiplier
+    assert bounded(tree) >= 21
+
+
+@pytest.mark.parametrize("seed", [0, 1, 3, 4, 5])
+def test_what_is_left_out_changes_no_optimum(seed: int) -> None:
+    """Without the columns and parcels that are sure the programme is worth what bounds the root."""
+    problem = medium_problem(SIZES["whole"], seed)
+    optimum = solve(problem, explain=False).objective
+    tree = at_root(presolved(compile_model(problem)), optimum)
+    left_out = tree.dead[: len(tree.site) + len(tree.parcel)]
+    assert np.any(left_out & (tree.lp.place[: len(left_out)] == AT_HIGH))
+    objective = (tree.lp.real[OBJECTIVE] + tree.real[OFFSET]) * tree.real[UNIT]
+    assert objective == pytest.approx(float(tree.now[BOUND]), abs=2.0)
 
 
 def tight(patch: pytest.MonkeyPatch) -> list[int]:
