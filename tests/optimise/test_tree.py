@@ -194,6 +194,13 @@ def test_what_is_left_out_changes_no_optimum(seed: int) -> None:
     assert np.any(left_out & (tree.lp.place[: len(left_out)] == AT_HIGH))
     objective = (tree.lp.real[OBJECTIVE] + tree.real[OFFSET]) * tree.real[UNIT]
     assert objective == pytest.approx(float(tree.now[BOUND]), abs=2.0)
+    lp, many = tree.lp, int(tree.lp.size[ROWS])
+    at_bound = np.where(lp.place == AT_HIGH, lp.high, lp.low)
+    every = np.where(lp.place >= 0, lp.value[np.maximum(lp.place, 0)], at_bound)
+    for i in range(many):
+        own = slice(tree.begin[i], tree.begin[i + 1])
+        activity = tree.factor[own] @ every[tree.member[own]] / tree.scale[i]
+        assert activity == pytest.approx(-every[len(lp.first) + i], abs=1e-6)
 
 
 def tight(patch: pytest.MonkeyPatch) -> list[int]:
