@@ -64,7 +64,7 @@ def test_prepared_it_is_loaded() -> None:
 
 
 def test_an_easy_solve_loads_none_of_it() -> None:
-    """Half a second and 80 MB that most scenarios do without."""
+    """Nearly half a second and 130 MB that most scenarios do without."""
     script = (
         "import sys; from siteselect.optimise import solve; "
         "from siteselect.problem import SelectionProblem; "

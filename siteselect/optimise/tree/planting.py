@@ -94,15 +94,22 @@ def planted(
         reduced=np.zeros(wide, np.int64),
         value=np.zeros(s, np.int64),
         chosen=np.zeros(n, np.int64),
-        kept_inverse=np.zeros((rows, rows)),
-        kept_norm=np.zeros(rows),
-        kept_value=np.zeros(rows),
-        kept_basic=np.zeros(rows, np.int64),
-        kept_place=np.zeros(wide + rows, np.int64),
-        kept_reduced=np.zeros(wide + rows),
+        **_kept(rows, wide),
     )
     put_rows(tree, *_rows(model), _own(model.lower), _own(model.upper))
     return tree
+
+
+def _kept(rows: int, wide: int) -> dict[str, NDArray[Any]]:
+    """Room for the copy of a basis."""
+    return {
+        "kept_inverse": np.zeros((rows, rows)),
+        "kept_norm": np.zeros(rows),
+        "kept_value": np.zeros(rows),
+        "kept_basic": np.zeros(rows, np.int64),
+        "kept_place": np.zeros(wide + rows, np.int64),
+        "kept_reduced": np.zeros(wide + rows),
+    }
 
 
 def _own(array: NDArray[Any]) -> Ints:
@@ -203,12 +210,7 @@ def _taller(tree: Tree) -> Tree:
         dead=_longer(tree.dead, wide),
         spare=_longer(tree.spare, wide),
         reduced=_longer(tree.reduced, wide),
-        kept_inverse=np.zeros((rows, rows)),
-        kept_norm=np.zeros(rows),
-        kept_value=np.zeros(rows),
-        kept_basic=np.zeros(rows, np.int64),
-        kept_place=np.zeros(wide + rows, np.int64),
-        kept_reduced=np.zeros(wide + rows),
+        **_kept(rows, wide),
     )  # fmt: skip
 
 

@@ -48,7 +48,6 @@ from siteselect.optimise.tree.state import (
 )
 from siteselect.problem import NO_LOWER, NO_UPPER
 
-SPARE_ROWS = 8
 ROWS_AT_ONCE = 80
 """Rows that one pass over a node may add, those of sites with variants apart."""
 OLD, MANY_OLD = 10, 20
