@@ -19,12 +19,13 @@ import numpy as np
 from siteselect.optimise.bound import Bound
 from siteselect.optimise.branching import Pseudocosts
 from siteselect.optimise.clock import Run
+from siteselect.optimise.crossing import COST_SCALE, rounded_down
 from siteselect.optimise.deepen import GROWTH_AFTER_TREE, deepen, fixed_by
 from siteselect.optimise.exact import Portfolio, Referee
 from siteselect.optimise.model import Model, compile_model, least_value
 from siteselect.optimise.packing import packed_too_tightly
 from siteselect.optimise.presolve import presolved
-from siteselect.optimise.restoration import COST_SCALE, Restoration, Restorer
+from siteselect.optimise.restoration import Restoration, Restorer
 from siteselect.optimise.root import ceiling, sift
 from siteselect.optimise.search import searched
 from siteselect.optimise.solution import Status
@@ -203,7 +204,7 @@ class _Spending(Referee):
     def _at_least(self, found: Restoration) -> Fraction:
         """The cost as CP-SAT counted it: no restoration costs less."""
         parcels = self._restorer.parcels
-        price = parcels.cost_keur * COST_SCALE // parcels.capacity
+        price = rounded_down(parcels.cost_keur, parcels.capacity)
         return Fraction(sum((price * found.units).tolist()), COST_SCALE)
 
 

@@ -41,15 +41,11 @@ def objective(problem: SelectionProblem, columns: Sequence[int]) -> int:
 
 def restoration_cost(problem: SelectionProblem, restored: Sequence[int]) -> Fraction:
     """Cost in k€ of restoring so many units (0.01 ha) of each parcel, exactly."""
-    parcels = problem.parcels
-    return sum(
-        (
-            Fraction(int(parcels.cost_keur[r]) * int(units), int(parcels.capacity[r]))
-            for r, units in enumerate(restored)
-            if units
-        ),
-        Fraction(0),
-    )
+    cost, size = problem.parcels.cost_keur, problem.parcels.capacity
+    taken = [(int(cost[r]), int(units), int(size[r])) for r, units in enumerate(restored) if units]
+    whole = sum(c for c, units, d in taken if units == d)
+    in_part = (Fraction(c * units, d) for c, units, d in taken if units != d)
+    return sum(in_part, Fraction(whole))
 
 
 def violations(

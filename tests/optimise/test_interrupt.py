@@ -172,7 +172,7 @@ def test_cp_sat_keeps_to_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_out_of_time_on_parcels_is_a_limit_not_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole solve: neither infeasible nor optimal may come of a question left open."""
-    from siteselect.optimise.restoration import Restorer
+    from siteselect.optimise.crossing import Crossing
 
     def late(*_: object, **__: object) -> None:
         raise OutOfTimeError
@@ -181,5 +181,5 @@ def test_out_of_time_on_parcels_is_a_limit_not_an_end(monkeypatch: pytest.Monkey
     problem = SelectionProblem(
         np.zeros(1, np.int32), np.ones(1, np.int64), 1, parcels=parcels, constraints=crossing(),
     )  # fmt: skip
-    monkeypatch.setattr(Restorer, "_ask", late)
+    monkeypatch.setattr(Crossing, "_ask", late)
     assert solve(problem).status == "limit"
