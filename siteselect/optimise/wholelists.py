@@ -179,20 +179,33 @@ def _close(listing: Listing, i: int, inside: list[tuple[_Choices, int]], room: i
 
     Every list of ``inside`` comes with the least penalty in it: room is left for it.
     """
-    words = np.zeros((1, int(listing.word[-1])), np.uint64)
-    choices = _Choices(listing.units[[i]], listing.paid[[i]], np.zeros(1, np.int64), words)
+    first = int(listing.begin[i])
+    own = np.arange(first, int(listing.begin[i + 1]))
+    bit = WORD * int(listing.word[i]) + own - first
+    reduced = listing.reduced[own]
+    sure = -reduced > room
+    choices = _alone(listing, i, own[sure], bit[sure])
     left = room - sum(least for _, least in inside)
     for other, least in inside:
         left += least
         choices = _paired(choices, other, left)
-    first = int(listing.begin[i])
-    for r in range(first, int(listing.begin[i + 1])):
-        bit = WORD * int(listing.word[i]) + r - first
-        choices = _with_or_without(listing, choices, r, bit, room)
+    doubtful = np.abs(reduced) <= room
+    for r, b in zip(own[doubtful].tolist(), bit[doubtful].tolist(), strict=True):
+        choices = _with_or_without(listing, choices, r, b, room)
     over = choices.units - listing.need[i]
     penalty = choices.penalty + listing.price[i] * np.maximum(over, 0)
     closed = _Choices(choices.units, choices.cost, penalty, choices.taken)
     return closed.kept((over >= 0) & (penalty <= room))
+
+
+def _alone(listing: Listing, i: int, taken: Ints, bits: Ints) -> _Choices:
+    """A single choice: these parcels, which no choice within the room leaves out."""
+    words = np.zeros((1, int(listing.word[-1])), np.uint64)
+    np.bitwise_or.at(words[0], bits // WORD, np.uint64(1) << (bits % WORD).astype(np.uint64))
+    units, paid = listing.size[taken].sum(), listing.cost[taken].sum()
+    return _Choices(
+        listing.units[[i]] + units, listing.paid[[i]] + paid, np.zeros(1, np.int64), words
+    )
 
 
 def _with_or_without(

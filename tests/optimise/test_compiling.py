@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numba
+import numpy as np
 import pytest
 
 from siteselect.optimise import compiled, compiling
@@ -73,3 +74,13 @@ def test_an_easy_solve_loads_none_of_it() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout.split() == ["16", "False"]
+
+
+def test_a_numba_without_the_option_counts_references(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "_COUNTED", "_never_heard_of")
+
+    def twice(numbers: np.ndarray) -> float:
+        return float(2 * numbers.sum())
+
+    for decorate in (compiled.compiled, compiled.lean):
+        assert decorate(twice)(np.ones(3)) == 6.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from siteselect.optimise.compiled import inner
+from siteselect.optimise.compiled import lean_inner
 from siteselect.optimise.tree.simplex import COLUMNS, ROWS
 from siteselect.optimise.tree.state import (
     BASE,
@@ -36,7 +36,7 @@ NOTHING = -(2**62)
 """The bound of a node that holds no portfolio."""
 
 
-@inner
+@lean_inner
 def _scale(t: Tree) -> int:
     """The largest power of two that keeps every sum of :func:`bounded` in range; 0 where none."""
     room, unit = t.lp.first.size, t.real[UNIT]
@@ -59,7 +59,7 @@ def _scale(t: Tree) -> int:
     return 1 << min(MOST_BITS, bits) if bits >= 0 else 0
 
 
-@inner
+@lean_inner
 def _priced(t: Tree, scale: int) -> int:
     """Values of columns and parcels less what they use of the rows; what the rows are worth.
 
@@ -90,7 +90,7 @@ def _priced(t: Tree, scale: int) -> int:
     return int(total)
 
 
-@inner
+@lean_inner
 def bounded(t: Tree) -> int:
     """No portfolio of the node is worth more; ``NOTHING`` where a site to choose has no column.
 
@@ -112,7 +112,7 @@ def bounded(t: Tree) -> int:
     return int(total // t.now[SCALE])
 
 
-@inner
+@lean_inner
 def fixed(t: Tree) -> bool:
     """Fix what the bound cannot afford; whether no portfolio is left in the node."""
     room = t.now[SCALED] - t.now[FLOOR] * t.now[SCALE]
@@ -133,7 +133,7 @@ def fixed(t: Tree) -> bool:
     return _excluded(t)
 
 
-@inner
+@lean_inner
 def _excluded(t: Tree) -> bool:
     """Sites in conflict with one that is in are out; whether two of them are in."""
     if t.conflict.shape[0] == 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from siteselect.optimise.compiled import inner
+from siteselect.optimise.compiled import inner, lean_inner
 from siteselect.optimise.tree.bound import bounded
 from siteselect.optimise.tree.programme import bind, enough, variant_row
 from siteselect.optimise.tree.simplex import (
@@ -42,24 +42,25 @@ def choose(t: Tree, part: Ints) -> int:
 def _scores(t: Tree, part: Ints) -> Floats:
     """The product of the losses that branching on each site is expected to cost."""
     found = np.ones(part.size)
+    all_losses, all_tries, load = t.losses, t.tries, t.load
     for direction in range(2):
-        lost, tries = t.losses[direction].sum(), t.tries[direction].sum()
+        lost, tries = all_losses[direction].sum(), all_tries[direction].sum()
         mean = lost / tries if lost > 0 else 1.0
         for k in range(part.size):
             s = part[k]
-            tries = t.tries[direction, s]
-            loss = t.losses[direction, s] / tries if tries else mean
-            found[k] *= max(loss * (1 - t.load[s] if direction else t.load[s]), LEAST)
+            tries = all_tries[direction, s]
+            loss = all_losses[direction, s] / tries if tries else mean
+            found[k] *= max(loss * (1 - load[s] if direction else load[s]), LEAST)
     return found
 
 
 @inner
 def _doubtful(t: Tree, order: Ints) -> Ints:
     """The sites of which too little is known, the most promising first."""
-    at_root = t.now[DEPTH] == 0
+    at_root, tried, tries = t.now[DEPTH] == 0, t.tried, t.tries
     found, many = np.empty(order.size, np.int64), 0
     for s in order:
-        known = t.tried[s] if at_root else min(t.tries[0, s], t.tries[1, s]) >= RELIABLE
+        known = tried[s] if at_root else min(tries[0, s], tries[1, s]) >= RELIABLE
         if not known:
             found[many] = s
             many += 1
@@ -96,27 +97,31 @@ def _tried(t: Tree, sites: Ints, steps: int) -> bool:
     return False
 
 
-@inner
+@lean_inner
 def _keep(t: Tree) -> None:
     """Copy the basis."""
     lp, m, n = t.lp, t.lp.size[ROWS], t.lp.size[COLUMNS]
     room = lp.first.size
     for p in range(m):
-        t.kept_inverse[p, :m] = lp.inverse[p, :m]
-    t.kept_norm[:m], t.kept_value[:m], t.kept_basic[:m] = lp.norm[:m], lp.value[:m], lp.basic[:m]
-    t.kept_place[:n], t.kept_reduced[:n] = lp.place[:n], lp.reduced[:n]
-    t.kept_place[room : room + m] = lp.place[room : room + m]
-    t.kept_reduced[room : room + m] = lp.reduced[room : room + m]
+        for q in range(m):
+            t.kept_inverse[p, q] = lp.inverse[p, q]
+        t.kept_norm[p], t.kept_value[p], t.kept_basic[p] = lp.norm[p], lp.value[p], lp.basic[p]
+        v = room + p
+        t.kept_place[v], t.kept_reduced[v] = lp.place[v], lp.reduced[v]
+    for j in range(n):
+        t.kept_place[j], t.kept_reduced[j] = lp.place[j], lp.reduced[j]
 
 
-@inner
+@lean_inner
 def _give_back(t: Tree) -> None:
     """The basis as it was copied."""
     lp, m, n = t.lp, t.lp.size[ROWS], t.lp.size[COLUMNS]
     room = lp.first.size
     for p in range(m):
-        lp.inverse[p, :m] = t.kept_inverse[p, :m]
-    lp.norm[:m], lp.value[:m], lp.basic[:m] = t.kept_norm[:m], t.kept_value[:m], t.kept_basic[:m]
-    lp.place[:n], lp.reduced[:n] = t.kept_place[:n], t.kept_reduced[:n]
-    lp.place[room : room + m] = t.kept_place[room : room + m]
-    lp.reduced[room : room + m] = t.kept_reduced[room : room + m]
+        for q in range(m):
+            lp.inverse[p, q] = t.kept_inverse[p, q]
+        lp.norm[p], lp.value[p], lp.basic[p] = t.kept_norm[p], t.kept_value[p], t.kept_basic[p]
+        v = room + p
+        lp.place[v], lp.reduced[v] = t.kept_place[v], t.kept_reduced[v]
+    for j in range(n):
+        lp.place[j], lp.reduced[j] = t.kept_place[j], t.kept_reduced[j]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from siteselect.optimise.compiled import compiled, inner
+from siteselect.optimise.compiled import compiled, inner, lean_inner
 from siteselect.optimise.tree.bound import fixed
 from siteselect.optimise.tree.branching import choose
 from siteselect.optimise.tree.programme import (
@@ -129,7 +129,7 @@ def advance(t: Tree, steps: int) -> int:
                 now[PHASE], now[ROUND] = LOOP, 0
 
 
-@inner
+@lean_inner
 def _held(t: Tree) -> bool:
     """Solve, bound and fix the node; whether it may hold what is wanted."""
     grow_old(t)
@@ -162,7 +162,7 @@ def _take_solution(t: Tree) -> None:
     t.now[CHOSEN] = chosen.size
 
 
-@inner
+@lean_inner
 def _take_last(t: Tree) -> None:
     """The only choice left in the node, to be judged."""
     many = 0
@@ -176,18 +176,21 @@ def _take_last(t: Tree) -> None:
 # ---- children ----------------------------------------------------------------------------------
 
 
-@inner
+@lean_inner
 def _push(t: Tree) -> None:
     """The present fixings wait, with the bound of their parent."""
     k = t.now[WAITING]
-    t.waiting_state[k, :], t.waiting_shut[k, :] = t.state, t.shut
+    for s in range(t.state.size):
+        t.waiting_state[k, s] = t.state[s]
+    for j in range(t.shut.size):
+        t.waiting_shut[k, j] = t.shut[j]
     t.waiting[k, W_BOUND], t.waiting[k, W_DEPTH] = t.now[BOUND], t.now[DEPTH] + 1
     t.waiting[k, W_TICKET] = t.now[TICKET]
     t.now[TICKET] += 1
     t.now[WAITING] = k + 1
 
 
-@inner
+@lean_inner
 def _popped(t: Tree) -> bool:
     """Take the waiting node of the highest bound, the oldest of equals; whether there is one.
 
@@ -207,15 +210,20 @@ def _popped(t: Tree) -> bool:
     if at < 0 or t.waiting[at, W_BOUND] < t.now[FLOOR]:
         t.now[WAITING] = 0
         return False
-    t.state[:], t.shut[:] = t.waiting_state[at], t.waiting_shut[at]
+    for s in range(t.state.size):
+        t.state[s] = t.waiting_state[at, s]
+        t.waiting_state[at, s] = t.waiting_state[last, s]
+    for j in range(t.shut.size):
+        t.shut[j] = t.waiting_shut[at, j]
+        t.waiting_shut[at, j] = t.waiting_shut[last, j]
     t.now[BOUND], t.now[DEPTH] = t.waiting[at, W_BOUND], t.waiting[at, W_DEPTH]
-    t.waiting_state[at, :], t.waiting_shut[at, :] = t.waiting_state[last], t.waiting_shut[last]
-    t.waiting[at, :] = t.waiting[last]
+    for k in range(t.waiting.shape[1]):
+        t.waiting[at, k] = t.waiting[last, k]
     t.now[WAITING] = last
     return True
 
 
-@inner
+@lean_inner
 def _split_site(t: Tree, s: int, up_first: bool) -> None:
     """A site in or out: one child waits, the other is next."""
     t.state[s] = OUTSIDE if up_first else INSIDE
@@ -224,7 +232,7 @@ def _split_site(t: Tree, s: int, up_first: bool) -> None:
     t.now[DEPTH] += 1
 
 
-@inner
+@lean_inner
 def _split_column(t: Tree, j: int) -> None:
     """A variant chosen, or not."""
     s = t.site[j]

@@ -216,7 +216,7 @@ def _taller(tree: Tree) -> Tree:
 
 _BY_ROW = ("base", "norm", "value", "column", "load", "some")
 _BY_ENTRY = ("entry_row", "entry_column", "entry", "following")
-_BY_VARIABLE = ("low", "high", "place", "reduced", "alpha", "candidate")
+_BY_VARIABLE = ("low", "high", "place", "reduced", "alpha", "candidate", "ratio")
 
 
 def _longer(array: NDArray[_T], size: int) -> NDArray[_T]:

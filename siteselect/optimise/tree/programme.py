@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from siteselect.optimise.compiled import compiled, inner
+from siteselect.optimise.compiled import compiled, inner, lean, lean_inner
 from siteselect.optimise.tree.bound import bounded
 from siteselect.optimise.tree.simplex import (
     AT_HIGH,
@@ -58,7 +58,7 @@ MOST_STEPS = 2_000
 # ---- rows --------------------------------------------------------------------------------------
 
 
-@inner
+@lean_inner
 def room_for(t: Tree, rows: int) -> bool:
     """Whether so many rows more, as long as they come, have their place."""
     lp = t.lp
@@ -69,7 +69,7 @@ def room_for(t: Tree, rows: int) -> bool:
     )
 
 
-@compiled
+@lean
 def crowded(t: Tree) -> bool:
     """Whether the next pass over the node may lack room for its rows."""
     rows = ROWS_AT_ONCE
@@ -168,7 +168,7 @@ def _purge(t: Tree, age: int) -> None:
     invert(lp)
 
 
-@inner
+@lean_inner
 def grow_old(t: Tree) -> None:
     """Count how often the rows of points were loose; drop them where many are old."""
     room, old = t.lp.first.size, 0
@@ -206,7 +206,7 @@ def compact(t: Tree) -> None:
     t.now[COMPACT] = 1
 
 
-@inner
+@lean_inner
 def _whole_again(t: Tree) -> None:
     """Bring back what was left out, for good."""
     t.dead[: t.site.size + t.parcel.size] = False
@@ -215,7 +215,7 @@ def _whole_again(t: Tree) -> None:
     t.now[COMPACT] = 2
 
 
-@inner
+@lean_inner
 def _rebuild(t: Tree) -> None:
     """The programme without its dead columns, which stay where they are."""
     lp, n, many = t.lp, t.site.size, 0
@@ -246,7 +246,7 @@ def _rebuild(t: Tree) -> None:
 # ---- solved for a node -------------------------------------------------------------------------
 
 
-@inner
+@lean_inner
 def bind(t: Tree, first: int, after: int) -> None:
     """Bounds of the columns of sites first … after − 1, and of their rows, from the node."""
     lp, room = t.lp, t.lp.first.size
@@ -267,13 +267,13 @@ def bind(t: Tree, first: int, after: int) -> None:
     refresh(lp)
 
 
-@inner
+@lean_inner
 def enough(t: Tree) -> float:
     """The objective of the programme under which no portfolio is worth the floor."""
     return float(t.now[FLOOR] / t.real[UNIT] - t.real[OFFSET] - IN_PART)
 
 
-@inner
+@lean_inner
 def solved(t: Tree) -> int:
     """The bound of the node's programme, or the first under the floor; ``STATUS`` says which."""
     t.now[STATUS] = solve(t.lp, MOST_STEPS, enough(t), True)
@@ -293,7 +293,7 @@ def solved(t: Tree) -> int:
     return found
 
 
-@inner
+@lean_inner
 def read(t: Tree) -> None:
     """The solution: how much of each column and each site it chooses."""
     lp = t.lp

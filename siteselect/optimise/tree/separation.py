@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from siteselect.optimise.compiled import inner
+from siteselect.optimise.compiled import inner, lean_inner
 from siteselect.optimise.tree.programme import put_cut, put_row, room_for, variant_row
 from siteselect.optimise.tree.simplex import LIVE, ROWS, Ints, add_column
 from siteselect.optimise.tree.state import CAP, COVER, IN_PART, POINT, SPARE, UNIT, Bools, Tree
@@ -18,9 +18,9 @@ LEAST_POINTS, SHARE_OF_POINTS = 50, 0.1
 @inner
 def separated(t: Tree) -> int:
     """Add rows that the present solution violates; how many."""
-    made = 0
-    for s in range(t.state.size):
-        if t.load[s] > 1 + IN_PART and t.variant_row[s] < 0 and room_for(t, SPARE_ROWS):
+    made, load, own_row = 0, t.load, t.variant_row
+    for s in range(load.size):
+        if load[s] > 1 + IN_PART and own_row[s] < 0 and room_for(t, SPARE_ROWS):
             variant_row(t, s)
             made += 1
     if t.conflict.shape[0]:
@@ -36,25 +36,26 @@ def separated(t: Tree) -> int:
 @inner
 def _cliques(t: Tree) -> int:
     """Rows of cliques of sites that are chosen more than once in all, greedily."""
-    order = np.argsort(-t.load, kind="mergesort")
-    order = order[: (t.load > IN_PART).sum()]
+    load, conflict = t.load, t.conflict
+    order = np.argsort(-load, kind="mergesort")
+    order = order[: (load > IN_PART).sum()]
     first, made = t.lp.size[ROWS], 0
     member = np.zeros(t.state.size, np.bool_)
     for start in order:
-        most = t.load[start]
+        most = load[start]
         for other in order:
-            if t.conflict[start, other]:
-                most += t.load[other]
+            if conflict[start, other]:
+                most += load[other]
         if most <= 1 + IN_PART:
             continue
         member[:] = False
         member[start] = True
-        open_to, total = t.conflict[start].copy(), t.load[start]
+        open_to, total = conflict[start].copy(), load[start]
         for other in order:
             if open_to[other]:
                 member[other] = True
-                total += t.load[other]
-                open_to &= t.conflict[other]
+                total += load[other]
+                open_to &= conflict[other]
         if total > 1 + IN_PART and room_for(t, SPARE_ROWS):
             _grow(t, member, open_to)
             columns = np.flatnonzero(member[t.site])
@@ -67,15 +68,16 @@ def _cliques(t: Tree) -> int:
 @inner
 def _grow(t: Tree, member: Bools, open_to: Bools) -> None:
     """The most valuable sites that exclude all members, and each other, join them."""
+    worth, conflict = t.worth, t.conflict
     while True:
         best, at = -np.inf, -1
-        for s in range(t.state.size):
-            if open_to[s] and t.worth[s] > best:
-                best, at = t.worth[s], s
+        for s in range(worth.size):
+            if open_to[s] and worth[s] > best:
+                best, at = worth[s], s
         if at < 0:
             return
         member[at] = True
-        open_to &= t.conflict[at]
+        open_to &= conflict[at]
 
 
 @inner
@@ -94,15 +96,7 @@ def _made(t: Tree, columns: Ints, first: int) -> bool:
 @inner
 def _points(t: Tree) -> int:
     """Rows of points whose cover is on the other side of 1 than guessed."""
-    t.cover[:] = 0.0
-    for s in range(t.state.size):
-        if t.load[s] > IN_PART:
-            for k in range(t.reach_start[s], t.reach_start[s + 1]):
-                t.cover[t.reach[k]] += t.load[s]
-    for d in range(t.weight.size):
-        beyond = 1.0 - t.cover[d] if t.over[d] else t.cover[d] - 1.0
-        wrong = beyond > IN_PART and t.point_row[d] < 0
-        t.cover[d] = beyond * t.weight[d] if wrong else 0.0
+    _beyond(t)
     wrong_points = np.flatnonzero(t.cover > 0)
     most = max(LEAST_POINTS, int(SHARE_OF_POINTS * wrong_points.size))
     if wrong_points.size > most:
@@ -114,6 +108,22 @@ def _points(t: Tree) -> int:
             _put_point(t, int(point))
             made += 1
     return made
+
+
+@lean_inner
+def _beyond(t: Tree) -> None:
+    """``cover`` = what each point lacks on the side of 1 where it is, times its weight."""
+    cover, load, start, reach = t.cover, t.load, t.reach_start, t.reach
+    for d in range(cover.size):
+        cover[d] = 0.0
+    for s in range(load.size):
+        if load[s] > IN_PART:
+            for k in range(start[s], start[s + 1]):
+                cover[reach[k]] += load[s]
+    for d in range(cover.size):
+        beyond = 1.0 - cover[d] if t.over[d] else cover[d] - 1.0
+        wrong = beyond > IN_PART and t.point_row[d] < 0
+        cover[d] = beyond * t.weight[d] if wrong else 0.0
 
 
 @inner
@@ -136,7 +146,7 @@ def _put_point(t: Tree, d: int) -> None:
     t.rows[i, CAP], t.rows[i, POINT], t.point_row[d] = t.weight[d], d, i
 
 
-@inner
+@lean_inner
 def _column(t: Tree, cost: float, high: float) -> int:
     """A column for the row of a point: one that was dropped, or a new one."""
     lp = t.lp

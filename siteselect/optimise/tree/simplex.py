@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from siteselect.optimise.compiled import compiled, inner
+from siteselect.optimise.compiled import compiled, inner, lean, lean_inner
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -46,7 +46,7 @@ class Programme(NamedTuple):
     ``basic`` the variable at each position, ``value`` where it is. Entries are kept by row
     (``row_start``) and chained by column (``first``, ``following``). ``live`` lists the columns
     that the programme holds; others may stand at a bound, ``base`` is what they add to each row and
-    ``real[CONSTANT]`` to the objective. The last seven arrays are scratch.
+    ``real[CONSTANT]`` to the objective. The last eight arrays are scratch.
     """
 
     size: Ints
@@ -73,6 +73,7 @@ class Programme(NamedTuple):
     load: Floats
     some: Ints
     candidate: Ints
+    ratio: Floats
 
 
 def empty(columns: int, rows: int, entries: int) -> Programme:
@@ -103,10 +104,11 @@ def empty(columns: int, rows: int, entries: int) -> Programme:
         load=np.zeros(rows),
         some=np.zeros(rows, np.int64),
         candidate=np.zeros(every, np.int64),
+        ratio=np.zeros(every),
     )
 
 
-@compiled
+@lean
 def add_column(lp: Programme, cost: float, low: float, high: float) -> int:
     """A structural variable that no row knows yet; its index."""
     j = lp.size[COLUMNS]
@@ -117,7 +119,7 @@ def add_column(lp: Programme, cost: float, low: float, high: float) -> int:
     return int(j)
 
 
-@compiled
+@lean
 def add_row(lp: Programme, columns: Ints, values: Floats, lower: float, upper: float) -> int:
     """A row lower ≤ Σ value x ≤ upper, its logical in the basis; its index."""
     i, e, room = lp.size[ROWS], lp.size[ENTRIES], lp.first.size
@@ -147,7 +149,7 @@ def add_row(lp: Programme, columns: Ints, values: Floats, lower: float, upper: f
     return int(i)
 
 
-@inner
+@lean_inner
 def _tight(lp: Programme) -> int:
     """The rows whose logical is out of the basis, listed in ``some``; how many.
 
@@ -161,7 +163,7 @@ def _tight(lp: Programme) -> int:
     return many
 
 
-@compiled
+@lean
 def refresh(lp: Programme) -> None:
     """Multipliers, places and values from the inverse and the bounds as they are now."""
     m, room = lp.size[ROWS], lp.first.size
@@ -296,7 +298,7 @@ def _eliminated(lp: Programme, tight: Ints, inside: Ints, work: Floats, pivot: I
     return True
 
 
-@inner
+@lean_inner
 def _logicals(lp: Programme) -> None:
     """The basis of logicals."""
     m, room = lp.size[ROWS], lp.first.size
@@ -309,7 +311,7 @@ def _logicals(lp: Programme) -> None:
         lp.inverse[i, i], lp.norm[i] = 1.0, 1.0
 
 
-@inner
+@lean_inner
 def _leaving(lp: Programme) -> int:
     """The position furthest out of its bounds by the dual steepest edge, or −1."""
     best, at = 0.0, -1
@@ -321,7 +323,7 @@ def _leaving(lp: Programme) -> int:
     return at
 
 
-@inner
+@lean_inner
 def _price_row(lp: Programme, r: int) -> int:
     """``alpha`` = row r of the inverse times all columns; how many rows it touches (``some``)."""
     m, room, many = lp.size[ROWS], lp.first.size, 0
@@ -338,7 +340,7 @@ def _price_row(lp: Programme, r: int) -> int:
     return many
 
 
-@inner
+@lean_inner
 def _candidates(lp: Programme, sign: float, many: int) -> int:
     """Variables whose reduced cost goes towards zero, listed; how many."""
     found, room = 0, lp.first.size
@@ -361,34 +363,35 @@ def _candidates(lp: Programme, sign: float, many: int) -> int:
     return found
 
 
-@inner
+@lean_inner
 def _entering(lp: Programme, many: int, out: float) -> tuple[int, int, float]:
     """The variable that enters once others have flipped (the first so many of ``candidate``), or
     −1 where all may flip and the row stays out of its bounds by what is returned last.
     """
+    candidate, ratio, alpha = lp.candidate, lp.ratio, lp.alpha
+    for k in range(many):
+        ratio[k] = abs(lp.reduced[candidate[k]] / alpha[candidate[k]])
     flipped, slope = 0, out
     while flipped < many:
         best, at = np.inf, -1
         for k in range(flipped, many):
-            v = lp.candidate[k]
-            ratio = abs(lp.reduced[v] / lp.alpha[v])
-            if ratio < best - TIE or (
-                ratio <= best + TIE and at >= 0
-                and abs(lp.alpha[v]) > abs(lp.alpha[lp.candidate[at]])
+            if ratio[k] < best - TIE or (
+                ratio[k] <= best + TIE and at >= 0
+                and abs(alpha[candidate[k]]) > abs(alpha[candidate[at]])
             ):  # fmt: skip
-                best, at = min(best, ratio), k
-        v = lp.candidate[at]
-        less = abs(lp.alpha[v]) * (lp.high[v] - lp.low[v])
+                best, at = min(best, ratio[k]), k
+        v = candidate[at]
+        less = abs(alpha[v]) * (lp.high[v] - lp.low[v])
         if slope - less <= FEASIBLE:
             return v, flipped, slope
         slope -= less
-        lp.candidate[at] = lp.candidate[flipped]
-        lp.candidate[flipped] = v
+        candidate[at], ratio[at] = candidate[flipped], ratio[flipped]
+        candidate[flipped] = v
         flipped += 1
     return -1, flipped, slope
 
 
-@inner
+@lean_inner
 def _flip(lp: Programme, many: int) -> None:
     """Move variables to their other bounds."""
     m, room = lp.size[ROWS], lp.first.size
@@ -415,7 +418,7 @@ def _flip(lp: Programme, many: int) -> None:
                 lp.value[p] -= lp.inverse[p, i] * load[i]
 
 
-@inner
+@lean_inner
 def _column(lp: Programme, v: int) -> None:
     """``column`` = the inverse times the column of a variable."""
     m, room = lp.size[ROWS], lp.first.size
@@ -433,7 +436,7 @@ def _column(lp: Programme, v: int) -> None:
         e = lp.following[e]
 
 
-@inner
+@lean_inner
 def _pivot(lp: Programme, r: int, v: int, side: int, many: int) -> None:
     """Variable v takes position r; what leaves stands at ``side``."""
     room, inverse = lp.first.size, lp.inverse
@@ -472,7 +475,7 @@ def _pivot(lp: Programme, r: int, v: int, side: int, many: int) -> None:
     lp.size[STEPS] += 1
 
 
-@inner
+@lean_inner
 def _perturb(lp: Programme) -> None:
     """Move every reduced cost a little away from zero: ties end, and with them cycles."""
     room = lp.first.size
@@ -482,7 +485,7 @@ def _perturb(lp: Programme) -> None:
             lp.reduced[v] += by if lp.place[v] == AT_HIGH else -by
 
 
-@compiled
+@lean
 def solve(lp: Programme, limit: int, enough: float, early: bool) -> int:
     """Dual simplex from where it stands (after :func:`refresh`), at most so many steps.
 
