@@ -49,6 +49,10 @@ class ConflictGraph:
             found = self._known[site] = self._find(site)
         return found
 
+    def any_in(self, chosen: Bools) -> bool:
+        """Whether some of the sites chosen, bool[S], exclude each other."""
+        return any(bool(chosen[self.neighbours(s)].any()) for s in np.flatnonzero(chosen).tolist())
+
     def _find(self, site: int) -> Ints:
         parts = []
         for points, tree, distance in self._points:

@@ -108,18 +108,20 @@ class Referee:
     def _sites_agree(self, columns: Ints) -> bool:
         model = self._model
         sites = model.site[columns]
-        if len(np.unique(sites)) != len(sites) or bool(model.shut[columns].any()):
+        chosen = np.zeros(model.n_sites, bool)
+        chosen[sites] = True
+        if int(chosen.sum()) != len(sites) or bool(model.shut[columns].any()):
             return False
         if bool(np.any(model.state[sites] == OUTSIDE)):
             return False
-        if not np.all(np.isin(np.flatnonzero(model.state == INSIDE), sites)):
+        if not np.all(chosen[model.state == INSIDE]):
             return False
-        return not (model.conflicts and bool(model.conflicts.among(sites).any()))
+        return not (model.conflicts and model.conflicts.any_in(chosen))
 
     def _rows_agree(self, columns: Ints) -> bool:
         """Rows without restoration; those with it are the restorer's."""
         model = self._model
-        activity = np.asarray(model.x_columns[:, columns].sum(axis=1)).ravel()
+        activity = model.activity(columns)
         low = (model.lower != NO_LOWER) & (activity < model.lower)
         high = (model.upper != NO_UPPER) & (activity > model.upper)
         return not bool(np.any((low | high) & self._plain))

@@ -111,6 +111,16 @@ class Model:
             gain += (self.reach @ self.weights)[self.site]
         return gain if self.flow is None else gain + self.flow.alone()
 
+    def activity(self, columns: Ints) -> Ints:
+        """int64[rows], what some columns add up to in each row."""
+        entries = self.x_columns.indptr
+        own = np.concatenate(
+            [np.zeros(0, np.int64), *(np.arange(entries[j], entries[j + 1]) for j in columns)]
+        )
+        found = np.zeros(len(self.lower), np.int64)
+        np.add.at(found, self.x_columns.indices[own], self.x_columns.data[own])
+        return found
+
     def reach_or_fail(self) -> csr_array:
         """The reach of a model with coverage.
 
@@ -253,7 +263,8 @@ def restrict(
     """
     sites, site = np.unique(model.site[columns], return_inverse=True)
     by_column = csc_array(model.x_columns[:, columns])
-    keep = _breakable(csr_array(by_column), model)
+    keep = _breakable(by_column, model)
+    by_column = _on_rows(by_column, keep)
     score = model.score[columns].copy()
     reach, weights, mu, label = model.reach, model.weights, model.mu, None
     if reach is not None:
@@ -266,9 +277,9 @@ def restrict(
         score=score,
         site=site.astype(np.int64),
         start=np.searchsorted(site, np.arange(len(sites) + 1)).astype(np.int64),
-        x=csr_array(by_column)[keep],
+        x=csr_array(by_column),
         z=csr_array(model.z[keep]),
-        x_columns=csc_array(csr_array(by_column)[keep]),
+        x_columns=by_column,
         lower=model.lower[keep],
         upper=model.upper[keep],
         origin=model.origin[keep],
@@ -289,16 +300,28 @@ def restrict(
     )
 
 
-def _breakable(x: csr_array, model: Model) -> Ints:
+def _breakable(by_column: csc_array, model: Model) -> Ints:
     """Rows that some choice of 0 ≤ x, z ≤ 1 breaks."""
     high = np.zeros(len(model.lower), np.int64)
     low = np.zeros(len(model.lower), np.int64)
-    for part in (x, model.z):
-        high += np.asarray(part.maximum(0).sum(axis=1)).ravel()
-        low += np.asarray(part.minimum(0).sum(axis=1)).ravel()
+    of_z = np.repeat(np.arange(len(model.lower)), np.diff(model.z.indptr))
+    for row, factor in ((by_column.indices, by_column.data), (of_z, model.z.data)):
+        np.add.at(high, row, np.maximum(factor, 0))
+        np.add.at(low, row, np.minimum(factor, 0))
     over = (model.upper != NO_UPPER) & (high > model.upper)
     under = (model.lower != NO_LOWER) & (low < model.lower)
     return np.flatnonzero(over | under)
+
+
+def _on_rows(by_column: csc_array, rows: Ints) -> csc_array:
+    """Some rows (ascending) of a matrix kept by column: what scipy does by way of rows."""
+    place = np.full(by_column.shape[0], -1)
+    place[rows] = np.arange(len(rows))
+    row = place[by_column.indices]
+    kept = row >= 0
+    starts = np.concatenate([[0], np.cumsum(kept)])[by_column.indptr]
+    shape = (len(rows), by_column.shape[1])
+    return csc_array((by_column.data[kept], row[kept], starts), shape=shape)
 
 
 def least_value(model: Model) -> int:

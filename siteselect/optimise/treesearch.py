@@ -115,7 +115,7 @@ class TreeSearch(Seeking):
         places = lp.place[part]
         tableau = lp.inverse[places[places >= 0]][:, plain] / tree.scale[plain]
         alone = np.eye(len(plain))[tree.scale[plain] > 1]
-        at = lp.place[n : n + r]
+        at = lp.place[tree.leader]
         z = np.where(at >= 0, lp.value[at], np.where(at == AT_HIGH, 1.0, 0.0))
         weights = np.concatenate([tableau, alone])
         return roundings(held, weights, np.clip(tree.x, 0.0, 1.0), np.clip(z, 0.0, 1.0))

@@ -9,14 +9,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from siteselect.optimise.compiled import compiled, inner
+from siteselect.optimise.compiled import compiled, inner, lean_inner
 from siteselect.problem.constraints import Ints
 
 Words = NDArray[np.uint64]
 Lists = tuple[Ints, Ints, Ints, Words]
 FOUND, NONE, TOO_MANY = range(3)
-RANGES, FIRST_PAIRS = 4_096, 1_024
-"""Ranges of costs looked at to drop pairs; room for so many pairs at first."""
+RANGES = 4_096
+"""Ranges of costs looked at to drop pairs."""
 
 
 @compiled
@@ -118,48 +118,58 @@ def _grown(
 
     More than ``most`` come back where there are too many: nothing is known then.
     """
-    units, cost, penalty, taken = own
-    many, words = units.size, taken.shape[1]
     for r in range(first, after):
-        without, with_it = max(0, -reduced[r]), max(0, reduced[r])
-        if with_it > room:
+        if reduced[r] > room:
             continue
-        at, own_bit = (bit + r - first) // 64, np.uint64(1) << np.uint64((bit + r - first) % 64)
-        new_units, new_cost = np.empty(2 * many, np.int64), np.empty(2 * many, np.int64)
-        new_penalty = np.empty(2 * many, np.int64)
-        new_taken = np.empty((2 * many, words), np.uint64)
-        a, b, found, best = many if without > room else 0, 0, 0, np.int64(-1)
-        while a < many or b < many:
-            # The cheaper one first; of equals what restores more, then what takes less.
-            if b == many:
-                leave = True
-            elif a == many:
-                leave = False
-            elif cost[a] != cost[b] + price[r]:
-                leave = cost[a] < cost[b] + price[r]
-            else:
-                leave = units[a] >= units[b] + size[r]
-            if leave:
-                i, u, c, p = a, units[a], cost[a], penalty[a] + without
-                a += 1
-            else:
-                i, u, c, p = b, units[b] + size[r], cost[b] + price[r], penalty[b] + with_it
-                b += 1
-            if p > room or (found and u <= best):
-                continue
-            new_units[found], new_cost[found], new_penalty[found] = u, c, p
-            for w in range(words):
-                new_taken[found, w] = taken[i, w]
-            if not leave:
-                new_taken[found, at] |= own_bit
-            best = u
-            found += 1
-        many = found
-        units, cost, penalty = new_units[:found], new_cost[:found], new_penalty[:found]
-        taken = new_taken[:found]
+        many = 2 * own[0].size
+        new = (
+            np.empty(many, np.int64), np.empty(many, np.int64), np.empty(many, np.int64),
+            np.empty((many, own[3].shape[1]), np.uint64),
+        )  # fmt: skip
+        found = _merged(own, new, size[r], price[r], reduced[r], bit + r - first, room)
+        own = (new[0][:found], new[1][:found], new[2][:found], new[3][:found])
         if found > most:
             break
-    return units, cost, penalty, taken
+    return own
+
+
+@lean_inner
+def _merged(
+    own: Lists, new: Lists, size: int, price: int, reduced: int, bit: int, room: int
+) -> int:
+    """The choices of a list without a parcel and those with it, in order; how many."""
+    units, cost, penalty, taken = own
+    new_units, new_cost, new_penalty, new_taken = new
+    many, words = units.size, taken.shape[1]
+    without, with_it = max(0, -reduced), max(0, reduced)
+    at, own_bit = bit // 64, np.uint64(1) << np.uint64(bit % 64)
+    a, b, found, best = many if without > room else 0, 0, 0, np.int64(-1)
+    while a < many or b < many:
+        # The cheaper one first; of equals what restores more, then what takes less.
+        if b == many:
+            leave = True
+        elif a == many:
+            leave = False
+        elif cost[a] != cost[b] + price:
+            leave = cost[a] < cost[b] + price
+        else:
+            leave = units[a] >= units[b] + size
+        if leave:
+            i, u, c, p = a, units[a], cost[a], penalty[a] + without
+            a += 1
+        else:
+            i, u, c, p = b, units[b] + size, cost[b] + price, penalty[b] + with_it
+            b += 1
+        if p > room or (found and u <= best):
+            continue
+        new_units[found], new_cost[found], new_penalty[found] = u, c, p
+        for w in range(words):
+            new_taken[found, w] = taken[i, w]
+        if not leave:
+            new_taken[found, at] |= own_bit
+        best = u
+        found += 1
+    return found
 
 
 @compiled
@@ -170,7 +180,7 @@ def paired(first: Lists, second: Lists, word: int, room: int) -> Lists:
     """
     units, cost, penalty, taken = first
     units_2, cost_2, penalty_2, taken_2 = second
-    one, two = _promising(units, cost, penalty, units_2, cost_2, penalty_2, room)
+    one, two = _promising(first, second, room)
     # Cheapest first, of equals what restores most; sums stay under 2^31, so one key holds both.
     order = np.argsort(
         ((cost[one] + cost_2[two]) << 32) - (units[one] + units_2[two]), kind="mergesort"
@@ -192,19 +202,31 @@ def paired(first: Lists, second: Lists, word: int, room: int) -> Lists:
 
 
 @inner
-def _promising(
-    units: Ints, cost: Ints, penalty: Ints, units_2: Ints, cost_2: Ints, penalty_2: Ints, room: int
-) -> tuple[Ints, Ints]:
+def _promising(first: Lists, second: Lists, room: int) -> tuple[Ints, Ints]:
     """Pairs within the room, without those of which a pair in a cheaper range of costs restores as
     much: few are left to sort.
     """
-    if units.size == 0 or units_2.size == 0:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
+    nothing = np.empty(0, np.int64)
+    if first[0].size == 0 or second[0].size == 0:
+        return nothing, nothing
+    best = np.full(RANGES + 1, -1)
+    shift = _ranges(first, second, room, best)
+    many = _pairs(first, second, room, best, shift, nothing, nothing)
+    one, two = np.empty(many, np.int64), np.empty(many, np.int64)
+    _pairs(first, second, room, best, shift, one, two)
+    return one, two
+
+
+@lean_inner
+def _ranges(first: Lists, second: Lists, room: int, best: Ints) -> int:
+    """``best[k]`` = the most that a pair in a range of costs before the k-th restores, −1 for none;
+    the ranges are so many bits wide.
+    """
+    units, cost, penalty, _ = first
+    units_2, cost_2, penalty_2, _ = second
     least, shift = cost[0] + cost_2[0], 0
     while (cost[-1] + cost_2[-1] - least) >> shift >= RANGES:
         shift += 1
-    # In the end best[k] is the most that a pair in a range before the k-th restores.
-    best = np.full(RANGES + 1, -1)
     for a in range(units.size):
         for b in range(units_2.size):
             if penalty[a] + penalty_2[b] <= room:
@@ -212,15 +234,24 @@ def _promising(
                 best[k] = max(best[k], units[a] + units_2[b])
     for k in range(RANGES):
         best[k + 1] = max(best[k + 1], best[k])
-    one, two = np.empty(FIRST_PAIRS, np.int64), np.empty(FIRST_PAIRS, np.int64)
-    many = 0
+    return shift
+
+
+@lean_inner
+def _pairs(
+    first: Lists, second: Lists, room: int, best: Ints, shift: int, one: Ints, two: Ints
+) -> int:
+    """List the pairs that restore more than the best before their range, where there is room for
+    the list; how many there are.
+    """
+    units, cost, penalty, _ = first
+    units_2, cost_2, penalty_2, _ = second
+    least, many = cost[0] + cost_2[0], 0
     for a in range(units.size):
         for b in range(units_2.size):
             k = (cost[a] + cost_2[b] - least) >> shift
             if penalty[a] + penalty_2[b] <= room and units[a] + units_2[b] > best[k]:
-                if many == one.size:
-                    one = np.append(one, np.empty(many, np.int64))
-                    two = np.append(two, np.empty(many, np.int64))
-                one[many], two[many] = a, b
+                if many < one.size:
+                    one[many], two[many] = a, b
                 many += 1
-    return one[:many], two[:many]
+    return many

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numba
 import numpy as np
 import pytest
@@ -23,15 +25,18 @@ from siteselect.optimise.tree.simplex import AT_HIGH, OBJECTIVE, ROWS
 from siteselect.optimise.tree.state import (
     BOUND,
     COVER,
+    FLOOR,
     FULL,
     KIND,
+    LOOP,
     OFFSET,
     PAUSE,
+    PHASE,
     ROOT,
     UNIT,
     WAITING,
 )
-from siteselect.problem import SelectionProblem
+from siteselect.problem import Budget, Ledger, Parcels, SelectionProblem
 
 bounded = numba.njit(lambda tree: bound.bounded(tree))
 
@@ -194,13 +199,86 @@ def test_what_is_left_out_changes_no_optimum(seed: int) -> None:
     assert left_out.any()
     objective = (tree.lp.real[OBJECTIVE] + tree.real[OFFSET]) * tree.real[UNIT]
     assert objective == pytest.approx(float(tree.now[BOUND]), abs=2.0)
+    rows_agree(tree)
+
+
+def rows_agree(tree: planting.Tree) -> None:
+    """What a row of the programme leaves out is in its constant, or in what stands for it."""
     lp, many = tree.lp, int(tree.lp.size[ROWS])
     at_bound = np.where(lp.place == AT_HIGH, lp.high, lp.low)
     every = np.where(lp.place >= 0, lp.value[np.maximum(lp.place, 0)], at_bound)
+    parcels = len(tree.site) + np.arange(len(tree.parcel))
+    every[parcels] = every[tree.leader]
     for i in range(many):
         own = slice(tree.begin[i], tree.begin[i + 1])
         activity = tree.factor[own] @ every[tree.member[own]] / tree.scale[i]
         assert activity == pytest.approx(-every[len(lp.first) + i], abs=1e-6)
+
+
+def objective_agrees(tree: planting.Tree) -> None:
+    """The programme is worth its columns and all parcels."""
+    z = tree.lp.place[tree.leader]
+    restored = np.where(z >= 0, tree.lp.value[np.maximum(z, 0)], np.where(z == AT_HIGH, 1.0, 0.0))
+    worth = tree.gain @ tree.x + tree.parcel @ restored
+    assert tree.lp.real[OBJECTIVE] * tree.real[UNIT] == pytest.approx(worth)
+
+
+def much_land(seed: int, *, whole: bool = False) -> SelectionProblem:
+    """Ten of sixty sites, whose land is restored on ninety parcels in two regions, three of each
+    cost per unit from cheap to dear, for a budget that also pays for the sites.
+    """
+    g = np.random.default_rng(seed)
+    size, region = g.integers(5, 15, 90), np.arange(90) % 2
+    cost = size * (np.arange(90) // 6 + 1) * 3
+    charge, columns = g.integers(10, 50, 60), np.arange(60)
+    own = [columns % 2 == k for k in (0, 1)]
+    ledgers = [
+        Ledger(f"r{k}", "region", str(k), columns[own[k]], charge[own[k]],
+               np.flatnonzero(region == k), 30)
+        for k in (0, 1)
+    ]  # fmt: skip
+    programme = Ledger("programme", "programme", "", columns, charge, np.arange(90), -40)
+    return SelectionProblem(
+        columns.astype(np.int32), g.integers(900, 2_000, 60), 10,
+        parcels=Parcels(size, cost, np.full(90, -1, np.int32), whole),
+        constraints=(*ledgers, programme, Budget("budget", g.integers(100, 500, 60), 4_500)),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_land_surely_restored_stays_in_the_programme(seed: int) -> None:
+    """Some parcels are left out at 1, some at nothing, others are restored together."""
+    problem = much_land(seed)
+    optimum = solve(problem, explain=False).objective
+    assert optimum is not None
+    model = presolved(compile_model(problem))
+    # Restored land is worth a little here: what stands for others is worth all of them.
+    model = replace(model, parcel_score=problem.parcels.capacity[model.parcel_of] // 4)
+    tree = at_root(model, optimum + 30)
+    parcels = len(tree.site) + np.arange(len(tree.parcel))
+    alone = tree.leader == parcels
+    left_out = tree.dead[parcels] & alone
+    assert (left_out & (tree.lp.place[parcels] == AT_HIGH)).any()
+    assert (left_out & (tree.lp.place[parcels] != AT_HIGH)).any()
+    assert (~alone).any()
+    assert tree.dead[parcels][~alone].all()
+    assert not tree.dead[tree.leader[~alone]].any()
+    rows_agree(tree)
+    objective_agrees(tree)
+    # Asked again, with less room above the floor, it begins anew.
+    tree.now[FLOOR] += 10
+    tree.now[PHASE] = LOOP
+    assert planting.advance(tree, 1_000) == ROOT
+    rows_agree(tree)
+    objective_agrees(tree)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_land_restored_together_changes_no_answer(seed: int, whole: bool) -> None:
+    """In Python every parcel is for itself."""
+    problem = much_land(seed, whole=whole)
+    assert answer(solve(problem)) == answer(in_python(problem))
 
 
 def tight(patch: pytest.MonkeyPatch) -> list[int]:

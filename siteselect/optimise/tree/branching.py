@@ -28,46 +28,51 @@ LEAST = 1e-9
 @inner
 def choose(t: Tree, part: Ints) -> int:
     """The site of ``part`` to branch on; −1 where a trial decided one."""
-    scores = _scores(t, part)
-    order = part[np.argsort(-scores, kind="mergesort")]
-    doubtful = _doubtful(t, order)
-    if doubtful.size:
-        if _tried(t, doubtful, STEPS if t.now[DEPTH] else ROOT_STEPS):
+    scores = np.empty(part.size)
+    _score(t, part, scores)
+    doubtful = part[np.argsort(-scores, kind="mergesort")]
+    many = _doubtful(t, doubtful)
+    if many:
+        if _tried(t, doubtful[:many], STEPS if t.now[DEPTH] else ROOT_STEPS):
             return -1
-        scores = _scores(t, part)
+        _score(t, part, scores)
     return int(part[np.argmax(scores)])
 
 
-@inner
-def _scores(t: Tree, part: Ints) -> Floats:
+@lean_inner
+def _score(t: Tree, part: Ints, scores: Floats) -> None:
     """The product of the losses that branching on each site is expected to cost."""
-    found = np.ones(part.size)
+    for k in range(part.size):
+        scores[k] = 1.0
     all_losses, all_tries, load = t.losses, t.tries, t.load
     for direction in range(2):
-        lost, tries = all_losses[direction].sum(), all_tries[direction].sum()
+        lost, tries = 0.0, 0
+        for s in range(load.size):
+            lost += all_losses[direction, s]
+            tries += all_tries[direction, s]
         mean = lost / tries if lost > 0 else 1.0
         for k in range(part.size):
             s = part[k]
             tries = all_tries[direction, s]
             loss = all_losses[direction, s] / tries if tries else mean
-            found[k] *= max(loss * (1 - load[s] if direction else load[s]), LEAST)
-    return found
+            distance = 1 - load[s] if direction else load[s]
+            scores[k] *= max(loss * distance, LEAST)
 
 
-@inner
-def _doubtful(t: Tree, order: Ints) -> Ints:
-    """The sites of which too little is known, the most promising first."""
+@lean_inner
+def _doubtful(t: Tree, sites: Ints) -> int:
+    """Keep the sites of which too little is known, in their order; how many."""
     at_root, tried, tries = t.now[DEPTH] == 0, t.tried, t.tries
-    found, many = np.empty(order.size, np.int64), 0
-    for s in order:
+    many = 0
+    for s in sites:
         known = tried[s] if at_root else min(tries[0, s], tries[1, s]) >= RELIABLE
         if not known:
-            found[many] = s
+            sites[many] = s
             many += 1
-    return found[: min(many, ROOT_CANDIDATES if at_root else CANDIDATES)]
+    return min(many, ROOT_CANDIDATES if at_root else CANDIDATES)
 
 
-@inner
+@lean_inner
 def _tried(t: Tree, sites: Ints, steps: int) -> bool:
     """Try sites both ways; whether that decided one, whose state is changed. The basis stays."""
     lp = t.lp
@@ -81,6 +86,7 @@ def _tried(t: Tree, sites: Ints, steps: int) -> bool:
         for direction in range(2):
             t.state[s] = INSIDE if direction else OUTSIDE
             bind(t, s, s + 1)
+            refresh(lp)
             solve(lp, steps, enough(t), True)
             value = lp.real[OBJECTIVE]
             closed = value <= enough(t) and bounded(t) < t.now[FLOOR]

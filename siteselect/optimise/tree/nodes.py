@@ -18,7 +18,7 @@ from siteselect.optimise.tree.programme import (
     solved,
 )
 from siteselect.optimise.tree.separation import separated
-from siteselect.optimise.tree.simplex import OPTIMAL, STEPS, Ints
+from siteselect.optimise.tree.simplex import OPTIMAL, STEPS, Ints, refresh
 from siteselect.optimise.tree.state import (
     AT_MOST,
     BELOW,
@@ -67,8 +67,8 @@ def advance(t: Tree, steps: int) -> int:
 
     Called again it goes on at ``now[PHASE]``, which the caller may have changed.
     """
-    now = t.now
-    until = t.lp.size[STEPS] + steps
+    now, done = t.now, t.lp.size
+    until = done[STEPS] + steps
     while True:
         if now[PHASE] == POP:
             if not _popped(t):
@@ -79,7 +79,7 @@ def advance(t: Tree, steps: int) -> int:
             now[ROUND] = 0
             now[PHASE] = LOOP
         if now[PHASE] == LOOP:
-            if t.lp.size[STEPS] >= until:
+            if done[STEPS] >= until:
                 return PAUSE
             if crowded(t) or now[WAITING] + 1 >= t.waiting.shape[0]:
                 return FULL
@@ -134,6 +134,7 @@ def _held(t: Tree) -> bool:
     """Solve, bound and fix the node; whether it may hold what is wanted."""
     grow_old(t)
     bind(t, 0, t.state.size)
+    refresh(t.lp)
     t.now[BOUND] = solved(t)
     read(t)
     return t.now[BOUND] >= t.now[FLOOR] and not fixed(t)
@@ -148,10 +149,13 @@ def _in_part(t: Tree) -> Ints:
     return np.flatnonzero((t.state == FREE) & (t.load > IN_PART) & (t.load < 1 - IN_PART))
 
 
-@inner
+@lean_inner
 def _mixed(t: Tree) -> bool:
     """Whether a column is chosen in part."""
-    return bool(((t.x > IN_PART) & (t.x < 1 - IN_PART)).any())
+    many = 0
+    for x in t.x:
+        many += IN_PART < x < 1 - IN_PART
+    return many > 0
 
 
 @inner

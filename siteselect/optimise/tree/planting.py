@@ -45,6 +45,7 @@ def planted(
     n, r, s, d = model.n_columns, model.n_parcels, model.n_sites, len(model.weights)
     gain, over, reach, points, constant = _coverage(model)
     parcel, alone = model.parcels_alone(), model.alone()
+    kin, units = _alike(model)
     unit = float(max(1, np.abs(alone).max(initial=1), np.abs(parcel).max(initial=0)))
     base = float(np.abs(gain).max(initial=1)) + float(np.abs(parcel).max(initial=0)) + 1.0
     rows = len(model.lower) + SPARE_ROWS + (SPARE_ROWS_OF_POINTS if d else 0)
@@ -79,6 +80,10 @@ def planted(
         variant_row=np.full(s, -1, np.int64),
         point_row=np.full(d, -1, np.int64),
         dead=np.zeros(wide, bool),
+        kin=kin,
+        units=units,
+        leader=np.arange(n, n + r),
+        spot=np.zeros(wide, np.int64),
         spare=np.zeros(wide, np.int64),
         state=model.state.copy(),
         shut=model.shut.copy(),
@@ -110,6 +115,18 @@ def _kept(rows: int, wide: int) -> dict[str, NDArray[Any]]:
         "kept_place": np.zeros(wide + rows, np.int64),
         "kept_reduced": np.zeros(wide + rows),
     }
+
+
+def _alike(model: Model) -> tuple[Ints, NDArray[np.float64]]:
+    """int64[R], the same for parcels in the same rows (almost surely for no others); and float[R],
+    what each restores, 1 where it restores nothing.
+    """
+    row = np.repeat(np.arange(len(model.lower)), np.diff(model.z.indptr))
+    drawn = np.random.default_rng(1).integers(0, 2**40, len(model.lower))
+    rows, least = np.zeros(model.n_parcels, np.int64), np.full(model.n_parcels, -1, np.int64)
+    np.add.at(rows, model.z.indices, drawn[row] * (model.z.data != 0))
+    np.minimum.at(least, model.z.indices, model.z.data)
+    return _own(np.unique(rows, return_inverse=True)[1]), -least.astype(np.float64)
 
 
 def _own(array: NDArray[Any]) -> Ints:
@@ -208,6 +225,7 @@ def _taller(tree: Tree) -> Tree:
         member=_longer(tree.member, entries),
         factor=_longer(tree.factor, entries),
         dead=_longer(tree.dead, wide),
+        spot=_longer(tree.spot, wide),
         spare=_longer(tree.spare, wide),
         reduced=_longer(tree.reduced, wide),
         **_kept(rows, wide),

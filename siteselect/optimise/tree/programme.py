@@ -52,6 +52,9 @@ ROWS_AT_ONCE = 80
 """Rows that one pass over a node may add, those of sites with variants apart."""
 OLD, MANY_OLD = 10, 20
 """Rows of points that were loose so often are dropped, when there are so many."""
+TOGETHER = 0.005
+"""Parcels are restored together where that costs at most this share of what there is above the
+floor, in each ledger."""
 MOST_STEPS = 2_000
 
 
@@ -93,17 +96,29 @@ def put_row(t: Tree, columns: Ints, factors: Ints, lower: int, upper: int, kind:
     kept, value = np.empty(columns.size, np.int64), np.empty(columns.size)
     many, base = 0, 0.0
     for k in range(columns.size):
-        j = columns[k]
-        if not t.dead[j]:
-            kept[many], value[many] = j, factors[k] / largest
+        j, a = _led(t, columns[k]), factors[k] / largest
+        if t.dead[j]:
+            base += a if j >= t.site.size and t.lp.place[j] == AT_HIGH else 0.0
+        elif t.spot[j]:
+            value[t.spot[j] - 1] += a
+        else:
+            kept[many], value[many] = j, a
             many += 1
-        elif j >= t.site.size and t.lp.place[j] == AT_HIGH:
-            base += factors[k] / largest
+            t.spot[j] = many
+    for k in range(many):
+        t.spot[kept[k]] = 0
     low = -np.inf if lower == NO_LOWER else lower / largest
     high = np.inf if upper == NO_UPPER else upper / largest
     add_row(t.lp, kept[:many], value[:many], low, high)
     t.lp.base[i] = base
     return int(i)
+
+
+@lean_inner
+def _led(t: Tree, j: int) -> int:
+    """The column of the programme that stands for a column."""
+    parcel = j - t.site.size
+    return int(t.leader[parcel]) if 0 <= parcel < t.parcel.size else j
 
 
 @inner
@@ -187,11 +202,13 @@ def grow_old(t: Tree) -> None:
 def compact(t: Tree) -> None:
     """Leave out of the programme what a portfolio worth the floor has, or has not, for sure.
 
-    Parcels restored in part may differ a little from that. The bound counts every parcel, whatever
-    the programme holds: where it must, the programme is made whole again.
+    Parcels restored in part may differ a little from that, and some are restored together. The
+    bound counts every parcel, whatever the programme holds: where it must, the programme is made
+    whole again.
     """
     lp, n = t.lp, t.site.size
     room = t.now[SCALED] - t.now[FLOOR] * t.now[SCALE]
+    _disband(t)
     for j in range(n + t.parcel.size):
         if lp.place[j] >= 0:
             continue
@@ -201,14 +218,67 @@ def compact(t: Tree) -> None:
             t.dead[j] = abs(t.reduced[j]) > room
             if t.dead[j]:
                 lp.place[j] = AT_HIGH if t.reduced[j] > 0 else AT_LOW
+    _band_together(t, TOGETHER * room)
     _purge(t, 0)
     refresh(lp)
     t.now[COMPACT] = 1
 
 
+@inner
+def _band_together(t: Tree, most: float) -> None:
+    """Restore parcels together that the bound takes, or leaves, alike.
+
+    Parcels of the same ledgers, neighbours in cost of a unit: where that is between theirs the
+    programme makes one mistake with all of them, of ``most`` in the scaled objective. None is
+    basic.
+    """
+    lp, n, units = t.lp, t.site.size, t.units
+    cheap = np.zeros(units.size)
+    for r in range(units.size):
+        cheap[r] = -t.reduced[n + r] / units[r]
+    order = np.argsort(cheap, kind="mergesort")
+    order = order[np.argsort(t.kin[order], kind="mergesort")]
+    first = 0
+    for k in range(order.size):
+        r, lead = order[k], order[first]
+        alike = (
+            t.kin[r] == t.kin[lead]
+            and (t.reduced[n + r] > 0) == (t.reduced[n + lead] > 0)
+            and not t.dead[n + r] and not t.dead[n + lead]
+            and lp.place[n + r] < 0 and lp.place[n + lead] < 0
+        )  # fmt: skip
+        if k == first or not alike or _mistake(t, order[first : k + 1]) > most:
+            first = k
+            continue
+        t.leader[r], t.dead[n + r], lp.place[n + r] = n + lead, True, AT_LOW
+        lp.cost[n + lead] += lp.cost[n + r]
+
+
+@lean_inner
+def _mistake(t: Tree, parcels: Ints) -> float:
+    """The most by which parcels taken together are worth less than one by one."""
+    n, total, units, found = t.site.size, 0.0, 0.0, 0.0
+    for r in parcels:
+        total += t.reduced[n + r]
+        units += t.units[r]
+    for r in parcels:
+        found += max(0.0, t.reduced[n + r] - total / units * t.units[r])
+    return found
+
+
+@lean_inner
+def _disband(t: Tree) -> None:
+    """Every parcel for itself."""
+    n = t.site.size
+    for r in range(t.parcel.size):
+        t.leader[r] = n + r
+        t.lp.cost[n + r] = t.parcel[r] / t.real[UNIT]
+
+
 @lean_inner
 def _whole_again(t: Tree) -> None:
     """Bring back what was left out, for good."""
+    _disband(t)
     t.dead[: t.site.size + t.parcel.size] = False
     _rebuild(t)
     invert(t.lp)
@@ -218,7 +288,7 @@ def _whole_again(t: Tree) -> None:
 @lean_inner
 def _rebuild(t: Tree) -> None:
     """The programme without its dead columns, which stay where they are."""
-    lp, n, many = t.lp, t.site.size, 0
+    lp, n, many, spot = t.lp, t.site.size, 0, t.spot
     lp.real[LP_CONSTANT] = 0.0
     for j in range(lp.size[COLUMNS]):
         lp.first[j] = -1
@@ -232,14 +302,19 @@ def _rebuild(t: Tree) -> None:
     for i in range(lp.size[ROWS]):
         lp.row_start[i], lp.base[i] = e, 0.0
         for k in range(t.begin[i], t.begin[i + 1]):
-            j, a = t.member[k], t.factor[k] / t.scale[i]
-            if not t.dead[j]:
+            j, a = _led(t, t.member[k]), t.factor[k] / t.scale[i]
+            if t.dead[j]:
+                lp.base[i] += a if j >= n and lp.place[j] == AT_HIGH else 0.0
+            elif spot[j]:
+                lp.entry[spot[j] - 1] += a
+            else:
                 lp.entry_row[e], lp.entry_column[e], lp.entry[e] = i, j, a
                 lp.following[e] = lp.first[j]
                 lp.first[j] = e
                 e += 1
-            elif j >= n and lp.place[j] == AT_HIGH:
-                lp.base[i] += a
+                spot[j] = e
+        for k in range(lp.row_start[i], e):
+            spot[lp.entry_column[k]] = 0
     lp.row_start[lp.size[ROWS]] = lp.size[ENTRIES] = e
 
 
@@ -248,7 +323,10 @@ def _rebuild(t: Tree) -> None:
 
 @lean_inner
 def bind(t: Tree, first: int, after: int) -> None:
-    """Bounds of the columns of sites first … after − 1, and of their rows, from the node."""
+    """Bounds of the columns of sites first … after − 1, and of their rows, from the node.
+
+    :func:`~siteselect.optimise.tree.simplex.refresh` must follow.
+    """
     lp, room = t.lp, t.lp.first.size
     low, high, start, shut, state = lp.low, lp.high, t.start, t.shut, t.state
     for s in range(first, after):
@@ -264,7 +342,6 @@ def bind(t: Tree, first: int, after: int) -> None:
             high[room + variant_row(t, s)] = -1.0
         elif t.variant_row[s] >= 0:
             high[room + t.variant_row[s]] = 0.0
-    refresh(lp)
 
 
 @lean_inner
@@ -288,6 +365,7 @@ def solved(t: Tree) -> int:
     if found >= t.now[FLOOR] and t.now[STATUS] == EMPTY and t.now[COMPACT] == 1:
         _whole_again(t)
         bind(t, 0, t.state.size)
+        refresh(t.lp)
         t.now[STATUS] = solve(t.lp, MOST_STEPS, enough(t), False)
         found = bounded(t)
     return found
@@ -305,7 +383,7 @@ def read(t: Tree) -> None:
         t.load[t.site[j]] += x
 
 
-@inner
+@lean_inner
 def cut_off(t: Tree) -> bool:
     """Whether the fixings exclude the present solution."""
     for s in range(t.state.size):
@@ -313,4 +391,7 @@ def cut_off(t: Tree) -> bool:
             return True
         if t.state[s] == OUTSIDE and t.load[s] > IN_PART:
             return True
-    return bool((t.shut & (t.x > IN_PART)).any())
+    many = 0
+    for j in range(t.shut.size):
+        many += t.shut[j] and t.x[j] > IN_PART
+    return many > 0

@@ -15,7 +15,7 @@ LEAST_POINTS, SHARE_OF_POINTS = 50, 0.1
 """Rows of points are added so many at a time, those that matter most first."""
 
 
-@inner
+@lean_inner
 def separated(t: Tree) -> int:
     """Add rows that the present solution violates; how many."""
     made, load, own_row = 0, t.load, t.variant_row

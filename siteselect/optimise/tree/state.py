@@ -73,6 +73,12 @@ class Tree(NamedTuple):
     variant_row: Ints
     point_row: Ints
     dead: Bools
+    # Parcels: alike ones (same rows), units, and the parcel with which one is restored in the
+    # programme, itself mostly; ``spot`` is scratch.
+    kin: Ints
+    units: Floats
+    leader: Ints
+    spot: Ints
     spare: Ints
     # The node, and those that wait.
     state: Bytes
