@@ -185,7 +185,7 @@ class _Seeker:
         if self._hot is not None:
             columns.append(self._hot.columns)
         self._near = restrict(self._model, np.unique(np.concatenate(columns)), self._model.state)
-        # Many searches are to come: compiled ones from the first node on.
+        # Many searches are to come: compiled ones from the first node on, where it is compiled.
         self._costs = Pseudocosts.empty(self._near.n_sites, nodes=EASY)
 
     def _without(self, site: int) -> NDArray[np.int8]:

@@ -21,11 +21,12 @@ from siteselect.optimise.stop import Stop
 from siteselect.optimise.ties import Frame
 from siteselect.problem.constraints import Ints
 
-EASY, LONG = 150, 400
-"""After so many nodes in Python the next search is compiled; after so many of its own one begins
-anew, compiled: loading the code takes as long as some of these, beginning anew loses the others."""
-COMPILING_S = 120.0
-"""Less time than this is no time to compile."""
+EASY, LONG = 50, 250
+"""After so many nodes in Python the next search is compiled: it is several times as large, and
+loading the code takes as long as 250. After so many of its own a search begins anew, compiled."""
+WORTH_COMPILING, COMPILING_S = 1_500, 120.0
+"""Where nothing was compiled yet, which takes a minute, only after so many nodes, and not with less
+time left than this."""
 MOST_ROWS, MOST_SITES = 1_500, 4_000
 """The compiled search writes the inverse of the rows and the table of conflicts out in full."""
 
@@ -80,8 +81,11 @@ def _search_of(
         return NodeSearch
     if costs.nodes < EASY:
         return partial(NodeSearch, most=LONG)
-    if stop.seconds_left() < COMPILING_S and not ready():
-        return NodeSearch
+    if not ready():
+        if stop.seconds_left() < COMPILING_S:
+            return NodeSearch
+        if costs.nodes < WORTH_COMPILING:
+            return partial(NodeSearch, most=WORTH_COMPILING)
     from siteselect.optimise.treesearch import TreeSearch  # numba, and what it compiled: a second
 
     return TreeSearch

@@ -27,9 +27,10 @@ from siteselect.verify import verify_run
 
 SLOW = """
 import sys, time
-from siteselect.optimise import search
+from siteselect.optimise import prepare, search
 from siteselect.optimise.treesearch import TreeSearch
 search.EASY = 0
+prepare()
 done = TreeSearch._done
 def slow(self, event):
     print("searching", file=sys.stderr, flush=True)

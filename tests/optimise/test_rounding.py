@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 from test_coverage import towns
 
-from siteselect.optimise import solve
+from siteselect.optimise import prepare, solve
 from siteselect.optimise.rounding import Held, Rounding, roundings
 from siteselect.optimise.treesearch import TreeSearch
 from siteselect.problem import NO_LOWER, NO_UPPER
@@ -111,6 +111,7 @@ def test_they_change_no_answer(seed: int, kinds: frozenset[str]) -> None:
 
 @pytest.mark.parametrize("seed", [2, 3, 15])
 def test_a_search_begun_anew_ends_alike(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare()
     monkeypatch.setattr("siteselect.optimise.search.EASY", 0)
     problem, added = towns(seed, 600, 16), list[int]()
     usual = solve(problem)

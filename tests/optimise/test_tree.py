@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from test_coverage import towns
 from test_medium import SIZES
 
-from siteselect.optimise import nodesearch, solve, treesearch
+from siteselect.optimise import nodesearch, prepare, solve, treesearch
 from siteselect.optimise.model import Model, compile_model, least_value
 from siteselect.optimise.presolve import presolved
 from siteselect.optimise.seeking import Outcome
@@ -48,6 +48,7 @@ def answer(found: Solution) -> tuple[str, int | None, list[int]]:
 @pytest.fixture(autouse=True)
 def _from_the_first_node_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every search is compiled where it can be."""
+    prepare()
     monkeypatch.setattr("siteselect.optimise.search.EASY", 0)
 
 
@@ -115,6 +116,25 @@ def test_the_first_nodes_are_opened_in_python(
     assert answer(other) == answer(usual)
 
 
+@pytest.mark.parametrize(("worth", "compiled"), [(30, True), (1_500, False)])
+def test_compiling_must_be_worth_it(
+    worth: int, compiled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing is compiled yet a search goes on in Python for long."""
+    problem, ran, advance = towns(3, 600, 16), list[int](), treesearch.advance
+    usual = solve(problem)
+
+    def counted(tree: planting.Tree, steps: int) -> int:
+        ran.append(steps)
+        return advance(tree, steps)
+
+    monkeypatch.setattr(treesearch, "advance", counted)
+    monkeypatch.setattr("siteselect.optimise.search.ready", lambda: False)
+    monkeypatch.setattr("siteselect.optimise.search.WORTH_COMPILING", worth)
+    assert answer(solve(problem)) == answer(usual)
+    assert bool(ran) == compiled
+
+
 def test_without_time_to_compile_it_stays_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
     def never(tree: planting.Tree, steps: int) -> int:
         raise AssertionError
@@ -122,6 +142,7 @@ def test_without_time_to_compile_it_stays_in_python(monkeypatch: pytest.MonkeyPa
     usual = solve(towns(3, 600, 16))
     monkeypatch.setattr(treesearch, "advance", never)
     monkeypatch.setattr("siteselect.optimise.search.ready", lambda: False)
+    monkeypatch.setattr("siteselect.optimise.search.WORTH_COMPILING", 0)
     assert answer(solve(towns(3, 600, 16), time_limit_s=60)) == answer(usual)
     with pytest.raises(AssertionError):
         solve(towns(3, 600, 16))
