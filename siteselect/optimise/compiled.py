@@ -42,7 +42,13 @@ def lean_inner(function: _F) -> _F:
     return cast(_F, _kept(function, {_COUNTED: False, **_UNWRAPPED}))
 
 
-def _kept(function: Callable[..., Any], more: dict[str, bool]) -> Any:
+def quick(function: _F) -> _F:
+    """Like :func:`lean_inner`, for sums of which the order of the terms does not matter."""
+    told = {_COUNTED: False, **_UNWRAPPED, "fastmath": {"reassoc", "contract"}}
+    return cast(_F, _kept(function, told))
+
+
+def _kept(function: Callable[..., Any], more: dict[str, Any]) -> Any:
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", **more}
     if not hasattr(CPUTargetOptions, _COUNTED):  # then all is counted, and only slower
         del options[_COUNTED]

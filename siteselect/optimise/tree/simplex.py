@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from siteselect.optimise.compiled import compiled, inner, lean, lean_inner
+from siteselect.optimise.compiled import compiled, inner, lean, lean_inner, quick
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -163,6 +163,26 @@ def _tight(lp: Programme) -> int:
     return many
 
 
+@quick
+def _product(matrix: Floats, p: int, vector: Floats, many: int) -> float:
+    """Row p times a vector."""
+    found = 0.0
+    for i in range(many):
+        found += matrix[p, i] * vector[i]
+    return found
+
+
+@quick
+def _subtracted(matrix: Floats, p: int, r: int, factor: float, many: int) -> float:
+    """Subtract a multiple of row r from row p; the square of the norm of what is left."""
+    norm = 0.0
+    for i in range(many):
+        now = matrix[p, i] - factor * matrix[r, i]
+        matrix[p, i] = now
+        norm += now * now
+    return norm
+
+
 @lean
 def refresh(lp: Programme) -> None:
     """Multipliers, places and values from the inverse and the bounds as they are now."""
@@ -211,10 +231,7 @@ def refresh(lp: Programme) -> None:
         load[some[k]] -= lp.low[v] if place[v] == AT_LOW else lp.high[v]
     for p in range(m):
         v = lp.basic[p]
-        x = load[v - room] if v >= room else 0.0
-        for k in range(many):
-            x += lp.inverse[p, some[k]] * load[some[k]]
-        lp.value[p] = x
+        x = lp.value[p] = _product(lp.inverse, p, load, m)
         if v < room:
             total += lp.cost[v] * x
     lp.real[OBJECTIVE] = total
@@ -458,14 +475,7 @@ def _pivot(lp: Programme, r: int, v: int, side: int, many: int) -> None:
         if p == r or factor == 0.0:
             continue
         lp.value[p] -= by * factor
-        norm = lp.norm[p]
-        for k in range(many):
-            i = lp.some[k]
-            was = inverse[p, i]
-            now = was - factor * inverse[r, i]
-            inverse[p, i] = now
-            norm += now * now - was * was
-        lp.norm[p] = max(norm, 1e-12)
+        lp.norm[p] = max(_subtracted(inverse, p, r, factor, lp.size[ROWS]), 1e-12)
     lp.norm[r] *= pivot * pivot
     lp.value[r] = start + by
     lp.place[v], lp.basic[r], lp.place[gone] = r, v, side
