@@ -11,6 +11,7 @@ from siteselect.optimise.tree.simplex import (
     AT_LOW,
     COLUMNS,
     EMPTY,
+    ENOUGH,
     ENTRIES,
     LIVE,
     OPTIMAL,
@@ -52,7 +53,7 @@ ROWS_AT_ONCE = 80
 """Rows that one pass over a node may add, those of sites with variants apart."""
 OLD, MANY_OLD = 10, 20
 """Rows of points that were loose so often are dropped, when there are so many."""
-TOGETHER = 0.005
+TOGETHER = 0.002
 """Parcels are restored together where that costs at most this share of what there is above the
 floor, in each ledger."""
 MOST_STEPS = 2_000
@@ -357,9 +358,10 @@ def solved(t: Tree) -> int:
     found = bounded(t)
     if found < t.now[FLOOR] or t.now[STATUS] == OPTIMAL:
         return found
-    # Ended early, or not to be trusted: from a new inverse to the end.
-    invert(t.lp)
-    refresh(t.lp)
+    # Ended early, and on to the end; or not to be trusted, and from a new inverse.
+    if t.now[STATUS] != ENOUGH:
+        invert(t.lp)
+        refresh(t.lp)
     t.now[STATUS] = solve(t.lp, MOST_STEPS, enough(t), False)
     found = bounded(t)
     if found >= t.now[FLOOR] and t.now[STATUS] == EMPTY and t.now[COMPACT] == 1:
