@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
-_NODES = "siteselect.optimise.tree.nodes"
+_ENTRIES = (
+    ("siteselect.optimise.tree.nodes", "advance"),
+    ("siteselect.optimise.wholelists_kernels", "best_choice"),
+)
+"""What Python calls: the search, and lists of whole parcels."""
 
 
 def loaded() -> bool:
     """Whether it is in memory."""
-    nodes = sys.modules.get(_NODES)
-    return nodes is not None and bool(nodes.advance.signatures)
+    modules = [(sys.modules.get(module), name) for module, name in _ENTRIES]
+    return all(one is not None and bool(getattr(one, name).signatures) for one, name in modules)
 
 
 def ready() -> bool:
     """Whether it is in memory or was compiled before on this machine."""
-    if loaded():
-        return True
-    from siteselect.optimise.tree import nodes
+    return loaded() or all(_kept(import_module(module), name) for module, name in _ENTRIES)
 
-    advance: Any = nodes.advance
-    folder = advance.stats.cache_path
+
+def _kept(module: ModuleType, name: str) -> bool:
+    """Whether a compiled function is on disk, and no older than its module."""
+    folder = getattr(module, name).stats.cache_path
     if folder is None:
         return False
-    written = Path(nodes.__file__).stat().st_mtime
-    return any(one.stat().st_mtime >= written for one in Path(folder).glob("nodes.advance-*.nbi"))
+    written = Path(str(module.__file__)).stat().st_mtime
+    pattern = f"{module.__name__.rpartition('.')[2]}.{name}-*.nbi"
+    return any(one.stat().st_mtime >= written for one in Path(folder).glob(pattern))
 
 
 def prepare() -> None:
@@ -38,8 +44,14 @@ def prepare() -> None:
     from siteselect.optimise.model import compile_model
     from siteselect.optimise.tree.planting import advance, planted
     from siteselect.optimise.tree.state import DONE, LEAF
+    from siteselect.optimise.wholelists_kernels import best_choice
     from siteselect.problem import SelectionProblem
 
+    none, zeros = np.zeros(0, np.int64), np.zeros(1, np.int64)
+    starts = np.zeros(2, np.int64)
+    best_choice(
+        none, none, none, starts, starts, zeros, zeros, zeros, zeros, starts, none, 0, 1, 2, 1, 1
+    )
     model = compile_model(SelectionProblem.from_arrays([3, 2, 1], count=2))
     nothing = np.zeros((2, 3))
     tree = planted(model, 5, ties=False, losses=nothing, tries=nothing.astype(np.int64))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from siteselect.optimise import seeking
 from siteselect.optimise.branching import Pseudocosts
-from siteselect.optimise.compiling import ready
+from siteselect.optimise.compiling import prepare, ready
 from siteselect.optimise.exact import Portfolio
 from siteselect.optimise.model import Model, restrict
 from siteselect.optimise.nodesearch import NodeSearch
@@ -23,7 +23,7 @@ from siteselect.problem.constraints import Ints
 
 EASY, LONG = 50, 250
 """After so many nodes in Python the next search is compiled: it is several times as large, and
-loading the code takes as long as 250. After so many of its own a search begins anew, compiled."""
+loading the code takes as long as 250. After so many of its own a search goes on compiled."""
 WORTH_COMPILING, COMPILING_S = 1_500, 120.0
 """Where nothing was compiled yet, which takes a minute, only after so many nodes, and not with less
 time left than this."""
@@ -43,13 +43,13 @@ def searched(
     Written anew wherever a root rules out many of them. ``judge`` takes columns of ``model``;
     without ``frame`` portfolios are compared among the columns.
     """
-    nodes, too_many = 0, False
+    nodes, too_many, hard = 0, False, costs.nodes >= EASY
     best: Portfolio | None = None
     while True:
         part = restrict(model, columns, state, for_good=True)
         frame = Frame(part, np.arange(len(columns))) if frame is None else frame
         known = [one for row in rounded if (one := row.among(columns)) is not None]
-        search = _search_of(part, costs, stop, compiled=not too_many)(
+        search = _search_of(part, costs, stop, 0 if hard else LONG - nodes, compiled=not too_many)(
             part, partial(_judge_of, judge, columns), floor, stop, frame, costs, ties=ties,
             held=held, on_found=on_found, rounds=rounds, rounded=known,
         )  # fmt: skip
@@ -74,18 +74,19 @@ def plantable(model: Model) -> bool:
 
 
 def _search_of(
-    model: Model, costs: Pseudocosts, stop: Stop, *, compiled: bool
+    model: Model, costs: Pseudocosts, stop: Stop, most: int, *, compiled: bool
 ) -> Callable[..., Seeking]:
-    """The search for a model: compiled where it can be, once it proves hard."""
+    """The search for a model: compiled where it can be, once ``most`` nodes do not end it."""
     if not compiled or not plantable(model):
         return NodeSearch
-    if costs.nodes < EASY:
-        return partial(NodeSearch, most=LONG)
+    if most > 0:
+        return partial(NodeSearch, most=most)
     if not ready():
         if stop.seconds_left() < COMPILING_S:
             return NodeSearch
         if costs.nodes < WORTH_COMPILING:
             return partial(NodeSearch, most=WORTH_COMPILING)
+    prepare()
     from siteselect.optimise.treesearch import TreeSearch  # numba, and what it compiled: a second
 
     return TreeSearch

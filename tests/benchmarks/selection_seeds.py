@@ -13,6 +13,7 @@ CATCHMENT_S = {5_000: 3.0, 20_000: 15.0, 100_000: 10.0}
 PLAIN_MB, CATCHMENT_MB = 400.0, 1000.0
 REPLACEMENT_SOLVES = 5.0
 """Fifty replacement costs are to take less than so many solves."""
+COSTS = "cpu_s", "wall_s", "replacement_cpu_s", "replacement_solves", "replacement_solves_loaded"
 
 
 def seeds_of(text: str) -> tuple[int, ...]:
@@ -63,7 +64,7 @@ def _of_engine(
     }  # fmt: skip
     if not done:
         return found
-    for key in ("cpu_s", "wall_s", "replacement_cpu_s", "replacement_solves"):
+    for key in COSTS:
         found.update(_spread(key, [(seed, one[key]) for seed, one in done if key in one]))
     gaps = [(seed, one["gap"]) for seed, one in done if one.get("gap") is not None]
     if gaps:
@@ -76,11 +77,12 @@ def _of_engine(
     found["within_target_mb"] = _within("peak_mb", memory, (one for _, one in done))
     costed = [one for _, one in done if "replacement_solves" in one]
     if costed:
-        found["within_target_solves"] = sum(
-            one["replacement_solves"] < REPLACEMENT_SOLVES
-            and one["replacement_proven"] == one["replacement_sites"]
-            for one in costed
-        )
+        for key in ("solves", "solves_loaded"):
+            found[f"within_target_{key}"] = sum(
+                one[f"replacement_{key}"] < REPLACEMENT_SOLVES
+                and one["replacement_proven"] == one["replacement_sites"]
+                for one in costed
+            )
         for key in ("replacement_proven", "replacement_sites"):
             found[key] = sum(one[key] for one in costed)
     return found

@@ -28,7 +28,8 @@ def _instance(result: Mapping[str, Any]) -> Iterator[str]:
         if "replacement_solves" in one:
             yield (
                 f"  replacement costs: {one['replacement_cpu_s']:.2f} CPU s"
-                f" ({one['replacement_solves']:.1f} solves), {one['replacement_proven']} of"
+                f" ({one['replacement_solves']:.1f} solves, {one['replacement_solves_loaded']:.1f}"
+                f" without loading compiled code), {one['replacement_proven']} of"
                 f" {one['replacement_sites']} proven"
             )
         if "at" in one:
@@ -91,7 +92,9 @@ def _amount(name: str, one: Mapping[str, Any]) -> Iterator[str]:
     if "median_replacement_solves" in one:
         yield (
             f"  replacement costs in solves: median {one['median_replacement_solves']:.1f},"
-            f" worst {one['worst_replacement_solves']:.1f}; {one['replacement_proven']} of"
+            f" worst {one['worst_replacement_solves']:.1f} (without loading compiled code"
+            f" {one['median_replacement_solves_loaded']:.1f} and"
+            f" {one['worst_replacement_solves_loaded']:.1f}); {one['replacement_proven']} of"
             f" {one['replacement_sites']} proven"
         )
 

@@ -50,7 +50,10 @@ def test_targets_hold_for_the_sizes_and_the_reach_they_were_set_for() -> None:
 
 
 def test_median_worst_and_what_is_within_the_target() -> None:
-    costed = {"replacement_solves": 4.0, "replacement_proven": 50, "replacement_sites": 50}
+    costed = {
+        "replacement_solves": 6.0, "replacement_solves_loaded": 4.0,
+        "replacement_proven": 50, "replacement_sites": 50,
+    }  # fmt: skip
     every = [figures(0.2), figures(0.6, **costed), {"error": "x", "proven": False}]
     lines = [{"seed": seed, "engines": {"ours": one}} for seed, one in enumerate(every, start=1)]
     found = summary(lines, {"seconds": 1.0, "mb": 100.0})["ours"]
@@ -58,10 +61,12 @@ def test_median_worst_and_what_is_within_the_target() -> None:
     assert (found["median_cpu_s"], found["worst_cpu_s"], found["worst_cpu_s_seed"]) == (0.4, 0.6, 2)
     assert (found["within_target_cpu_s"], found["within_target_wall_s"]) == (2, 1)
     assert found["within_target_mb"] == 0  # under, not at
-    assert (found["worst_replacement_solves"], found["within_target_solves"]) == (4.0, 1)
+    assert (found["worst_replacement_solves"], found["within_target_solves"]) == (6.0, 0)
+    assert found["worst_replacement_solves_loaded"] == 4.0
+    assert found["within_target_solves_loaded"] == 1
     costed["replacement_proven"] = 49  # one cost is not known: not within the target
     lines[1]["engines"]["ours"].update(costed)
-    assert summary(lines, {})["ours"]["within_target_solves"] == 0
+    assert summary(lines, {})["ours"]["within_target_solves_loaded"] == 0
     assert summary(lines[2:], {})["ours"] == {"seeds": 1, "failed": 1, "proven": 0}
     assert summary(lines, {})["ours"]["within_target_cpu_s"] is None
 

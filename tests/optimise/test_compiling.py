@@ -11,15 +11,19 @@ from types import SimpleNamespace
 import numba
 import numpy as np
 import pytest
+from medium import medium_problem
+from test_medium import SIZES
 
-from siteselect.optimise import compiled, compiling
+from siteselect.optimise import compiled, compiling, solve, wholelists_kernels
 from siteselect.optimise.tree import nodes
 
 
 def pretended(monkeypatch: pytest.MonkeyPatch, folder: Path | None) -> None:
     """Nothing is loaded; what is compiled is kept in a folder."""
     stats = SimpleNamespace(cache_path=None if folder is None else str(folder))
-    monkeypatch.setattr(nodes, "advance", SimpleNamespace(signatures=[], stats=stats))
+    nothing = SimpleNamespace(signatures=[], stats=stats)
+    monkeypatch.setattr(nodes, "advance", nothing)
+    monkeypatch.setattr(wholelists_kernels, "best_choice", nothing)
 
 
 def test_what_was_compiled_before_is_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,8 +32,9 @@ def test_what_was_compiled_before_is_ready(tmp_path: Path, monkeypatch: pytest.M
     assert not compiling.ready()
     (tmp_path / "nodes.other-1.py311.nbi").touch()
     assert not compiling.ready()
-    kept = tmp_path / "nodes.advance-1.py311.nbi"
-    kept.touch()
+    (tmp_path / "nodes.advance-1.py311.nbi").touch()
+    assert not compiling.ready()
+    (tmp_path / "wholelists_kernels.best_choice-1.py311.nbi").touch()
     assert compiling.ready()
 
 
@@ -37,6 +42,7 @@ def test_what_is_older_than_its_source_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pretended(monkeypatch, tmp_path)
+    (tmp_path / "wholelists_kernels.best_choice-1.py311.nbi").touch()
     kept = tmp_path / "nodes.advance-1.py311.nbi"
     kept.touch()
     os.utime(kept, (1.0, 1.0))
@@ -62,6 +68,11 @@ def test_prepared_it_is_loaded() -> None:
     compiling.prepare()
     assert compiling.loaded()
     assert compiling.ready()
+    # For what a search gives them: nothing else is compiled on the way.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("siteselect.optimise.search.EASY", 0)
+        solve(medium_problem(SIZES["whole"], 0), explain=False)
+    assert len(nodes.advance.signatures) == len(wholelists_kernels.best_choice.signatures) == 1
 
 
 def test_an_easy_solve_loads_none_of_it() -> None:

@@ -87,7 +87,7 @@ def test_one_kind_of_arrays_is_compiled_for() -> None:
     assert len(treesearch.advance.signatures) == 1
 
 
-@pytest.mark.parametrize(("easy", "long"), [(4, 1_000), (1_000, 4)])
+@pytest.mark.parametrize(("easy", "long"), [(4, 1_000), (5, 4)])
 def test_the_first_nodes_are_opened_in_python(
     easy: int, long: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
