@@ -162,3 +162,30 @@ def test_where_ledgers_cross_the_budget_decides_to_the_last_fraction() -> None:
     poor = Budget("budget", one, 0)
     broke = dataclasses.replace(problem, constraints=(*ledgers, poor))
     assert Restorer(broke).restore(one) is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.booleans(), st.booleans())
+def test_ledgers_that_cross_by_enumeration(seed: int, whole: bool, cheapest: bool) -> None:
+    """Any two ledgers over five parcels, with a budget or without."""
+    g = np.random.default_rng(seed)
+    one = np.array([0])
+    inside = [np.flatnonzero(g.random(5) < 0.6) for _ in range(2)]
+    ledgers = tuple(
+        Ledger(f"l{k}", "scot", str(k), one, np.array([int(g.integers(0, 6))]), inside[k], 0)
+        for k in range(2)
+    )
+    budget = (Budget("budget", np.zeros(1, np.int64), int(g.integers(2, 25))),)
+    problem = SelectionProblem(
+        np.zeros(1, np.int32), np.ones(1, np.int64), 1,
+        parcels=Parcels(g.integers(1, 4, 5), g.integers(0, 12, 5), np.full(5, -1, np.int32), whole),
+        constraints=(*ledgers, *(budget if g.random() < 0.5 else ())),
+    )  # fmt: skip
+    found = Restorer(problem).restore(one, cheapest=cheapest)
+    possible = dict(feasible_restorations(problem, one))
+    assert (found is None) == (not possible)
+    if found is not None:
+        assert possible[tuple(found.units.tolist())] == found.cost_keur
+        # In part CP-SAT counts in millionths of k€ a unit.
+        room = 0 if whole else Fraction(20, 1_000_000)
+        assert not cheapest or found.cost_keur <= min(possible.values()) + room
