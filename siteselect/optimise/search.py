@@ -24,6 +24,9 @@ from siteselect.problem.constraints import Ints
 EASY, LONG = 50, 250
 """After so many nodes in Python the next search is compiled: it is several times as large, and
 loading the code takes as long as 250. After so many of its own a search goes on compiled."""
+LARGE, EASY_LARGE = 1_000, 150
+"""With more columns than this only after so many: a dense coverage has many rows, and their inverse
+is written out."""
 WORTH_COMPILING, COMPILING_S = 1_500, 120.0
 """Where nothing was compiled yet, which takes a minute, only after so many nodes, and not with less
 time left than this."""
@@ -43,7 +46,8 @@ def searched(
     Written anew wherever a root rules out many of them. ``judge`` takes columns of ``model``;
     without ``frame`` portfolios are compared among the columns.
     """
-    nodes, too_many, hard = 0, False, costs.nodes >= EASY
+    nodes, too_many = 0, False
+    hard = costs.nodes >= (EASY_LARGE if len(columns) > LARGE else EASY)
     best: Portfolio | None = None
     while True:
         part = restrict(model, columns, state, for_good=True)
