@@ -59,17 +59,39 @@ def merge_demand(reach: csr_array, weights: Ints, inside: NDArray[np.bool_]) -> 
         held = shared[point]
         np.add.at(alone, sites[sure[first[held]]], weights[point[held]])
         shared[point] = False
-    groups: dict[bytes, int] = {}
-    members: list[NDArray[np.int32]] = []
+    shared_points = np.flatnonzero(shared)
+    first, group = _alike(starts.astype(np.int64), sites, shared_points)
     label = np.full(len(weights), -1, np.int64)
-    for i in np.flatnonzero(shared).tolist():
-        own = sites[starts[i] : starts[i + 1]]
-        known = groups.setdefault(own.tobytes(), len(members))
-        if known == len(members):
-            members.append(own)
-        label[i] = known
-    ends = np.concatenate([[0], np.cumsum([len(one) for one in members])]).astype(np.int64)
-    flat = np.concatenate(members) if members else np.zeros(0, np.int32)
-    shape = (reach.shape[0], len(members))
-    made = csc_array((np.ones(len(flat), np.int64), flat, ends), shape=shape)
-    return Merged(csr_array(made), label, alone)
+    label[shared_points] = group
+    made = csr_array(by_demand[:, shared_points[first]])
+    ones = np.ones(made.nnz, np.int64)
+    made = csr_array((ones, made.indices, made.indptr), shape=made.shape)
+    return Merged(made, label, alone)
+
+
+def _alike(starts: Ints, sites: NDArray[np.int32], points: Ints) -> tuple[Ints, Ints]:
+    """The first of each group of points with the same sites, and the group of each point."""
+    sizes = starts[points + 1] - starts[points]
+    entry = _ranges(starts[points], sizes)
+    g = np.random.default_rng(0)
+    while True:
+        # A sum of random numbers for each set of sites: the same for others almost never, and then
+        # other numbers are drawn.
+        drawn = g.integers(0, 2**63, sites.max(initial=0) + 1, np.uint64)
+        before = np.concatenate([np.zeros(1, np.uint64), np.cumsum(drawn[sites[entry]])])
+        ends = np.cumsum(sizes)
+        sums = before[ends] - before[ends - sizes]
+        _, first, group = np.unique(sums, return_index=True, return_inverse=True)
+        place = np.empty(len(first), np.int64)
+        place[np.argsort(first)] = np.arange(len(first))
+        leader = first[group]
+        if np.array_equal(sizes, sizes[leader]) and np.array_equal(
+            sites[entry], sites[_ranges(starts[points][leader], sizes)]
+        ):
+            return np.sort(first), place[group]
+
+
+def _ranges(starts: Ints, sizes: Ints) -> Ints:
+    """starts[0] … starts[0] + sizes[0] − 1, starts[1] … one after the other."""
+    ends = np.cumsum(sizes)
+    return np.repeat(starts - ends + sizes, sizes) + np.arange(ends[-1] if len(ends) else 0)

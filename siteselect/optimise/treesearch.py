@@ -11,9 +11,9 @@ from siteselect.optimise.rounding import Held, Rounding, roundings
 from siteselect.optimise.seeking import Left, Outcome, Seeking
 from siteselect.optimise.stop import OutOfTimeError
 from siteselect.optimise.tree import state as of
+from siteselect.optimise.tree.basis import AT_HIGH, ROWS
 from siteselect.optimise.tree.planting import advance, larger, planted, room_for_rows
 from siteselect.optimise.tree.programme import put_rows
-from siteselect.optimise.tree.simplex import AT_HIGH, ROWS
 from siteselect.problem import NO_LOWER
 
 LEAST_STEPS, MOST_WORK = 20, 20_000_000
@@ -113,7 +113,9 @@ class TreeSearch(Seeking):
         )  # fmt: skip
         part = np.flatnonzero((tree.x > of.IN_PART) & (tree.x < 1 - of.IN_PART))
         places = lp.place[part]
-        tableau = lp.inverse[places[places >= 0]][:, plain] / tree.scale[plain]
+        tight = lp.place[len(lp.first) + plain] < 0
+        columns = lp.inverse[plain][:, places[places >= 0]] / tree.scale[plain, None]
+        tableau = np.where(tight[:, None], columns, 0.0).T
         alone = np.eye(len(plain))[tree.scale[plain] > 1]
         at = lp.place[tree.leader]
         z = np.where(at >= 0, lp.value[at], np.where(at == AT_HIGH, 1.0, 0.0))

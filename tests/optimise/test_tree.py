@@ -21,7 +21,7 @@ from siteselect.optimise.presolve import presolved
 from siteselect.optimise.seeking import Outcome
 from siteselect.optimise.solution import Solution
 from siteselect.optimise.tree import bound, planting
-from siteselect.optimise.tree.simplex import AT_HIGH, OBJECTIVE, ROWS
+from siteselect.optimise.tree.basis import AT_HIGH, OBJECTIVE, ROWS
 from siteselect.optimise.tree.state import (
     BOUND,
     COVER,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from siteselect.optimise.compiled import lean_inner
-from siteselect.optimise.tree.simplex import COLUMNS, ROWS
+from siteselect.optimise.tree.basis import COLUMNS, ROWS
 from siteselect.optimise.tree.state import (
     BASE,
     CAP,

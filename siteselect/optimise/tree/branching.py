@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from siteselect.optimise.compiled import inner, lean_inner
-from siteselect.optimise.tree.bound import bounded
-from siteselect.optimise.tree.programme import bind, enough, variant_row
-from siteselect.optimise.tree.simplex import (
+from siteselect.optimise.tree.basis import (
     COLUMNS,
     OBJECTIVE,
     ROWS,
     Floats,
     Ints,
     refresh,
-    solve,
 )
+from siteselect.optimise.tree.bound import bounded
+from siteselect.optimise.tree.programme import bind, enough, variant_row
+from siteselect.optimise.tree.simplex import solve
 from siteselect.optimise.tree.state import DEPTH, FLOOR, FREE, INSIDE, OUTSIDE, Tree
 
 CANDIDATES, STEPS, RELIABLE = 8, 25, 2
@@ -109,8 +109,10 @@ def _keep(t: Tree) -> None:
     lp, m, n = t.lp, t.lp.size[ROWS], t.lp.size[COLUMNS]
     room = lp.first.size
     for p in range(m):
-        for q in range(m):
-            t.kept_inverse[p, q] = lp.inverse[p, q]
+        if lp.place[room + p] < 0:
+            own, kept = lp.inverse[p], t.kept_inverse[p]
+            for q in range(m):
+                kept[q] = own[q]
         t.kept_norm[p], t.kept_value[p], t.kept_basic[p] = lp.norm[p], lp.value[p], lp.basic[p]
         v = room + p
         t.kept_place[v], t.kept_reduced[v] = lp.place[v], lp.reduced[v]
@@ -124,8 +126,10 @@ def _give_back(t: Tree) -> None:
     lp, m, n = t.lp, t.lp.size[ROWS], t.lp.size[COLUMNS]
     room = lp.first.size
     for p in range(m):
-        for q in range(m):
-            lp.inverse[p, q] = t.kept_inverse[p, q]
+        if t.kept_place[room + p] < 0:
+            own, kept = lp.inverse[p], t.kept_inverse[p]
+            for q in range(m):
+                own[q] = kept[q]
         lp.norm[p], lp.value[p], lp.basic[p] = t.kept_norm[p], t.kept_value[p], t.kept_basic[p]
         v = room + p
         lp.place[v], lp.reduced[v] = t.kept_place[v], t.kept_reduced[v]

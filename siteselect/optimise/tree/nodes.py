@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from siteselect.optimise.compiled import compiled, inner, lean_inner
+from siteselect.optimise.tree.basis import STEPS, Ints, refresh
 from siteselect.optimise.tree.bound import fixed
 from siteselect.optimise.tree.branching import choose
 from siteselect.optimise.tree.programme import (
@@ -18,7 +19,7 @@ from siteselect.optimise.tree.programme import (
     solved,
 )
 from siteselect.optimise.tree.separation import separated
-from siteselect.optimise.tree.simplex import OPTIMAL, STEPS, Ints, refresh
+from siteselect.optimise.tree.simplex import OPTIMAL
 from siteselect.optimise.tree.state import (
     AT_MOST,
     BELOW,

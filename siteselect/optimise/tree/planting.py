@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from siteselect.optimise.model import Model
-from siteselect.optimise.tree import simplex
+from siteselect.optimise.tree import basis
 from siteselect.optimise.tree.nodes import advance
 from siteselect.optimise.tree.programme import crowded, put_rows
 from siteselect.optimise.tree.state import (
@@ -108,10 +108,10 @@ def planted(
 def _kept(rows: int, wide: int) -> dict[str, NDArray[Any]]:
     """Room for the copy of a basis."""
     return {
-        "kept_inverse": np.zeros((rows, rows)),
+        "kept_inverse": np.empty((rows, rows)),
         "kept_norm": np.zeros(rows),
         "kept_value": np.zeros(rows),
-        "kept_basic": np.zeros(rows, np.int64),
+        "kept_basic": np.zeros(rows, np.uint32),
         "kept_place": np.zeros(wide + rows, np.int64),
         "kept_reduced": np.zeros(wide + rows),
     }
@@ -152,12 +152,12 @@ def _coverage(
 
 def _programme(
     cost: NDArray[np.float64], parcels: NDArray[np.float64], wide: int, rows: int, entries: int
-) -> simplex.Programme:
-    lp, many = simplex.empty(wide, rows, entries), len(cost) + len(parcels)
+) -> basis.Programme:
+    lp, many = basis.empty(wide, rows, entries), len(cost) + len(parcels)
     lp.cost[:many] = np.concatenate([cost, parcels])
     lp.high[:many] = 1.0
     lp.live[:many] = np.arange(many)
-    lp.size[simplex.COLUMNS] = lp.size[simplex.LIVE] = many
+    lp.size[basis.COLUMNS] = lp.size[basis.LIVE] = many
     return lp
 
 
@@ -187,7 +187,7 @@ def larger(tree: Tree) -> Tree:
 def room_for_rows(tree: Tree, rows: int, entries: int) -> Tree:
     """The search with room for rows of so many entries in all."""
     while not (
-        tree.lp.size[simplex.ROWS] + rows <= len(tree.scale)
+        tree.lp.size[basis.ROWS] + rows <= len(tree.scale)
         and tree.now[STORED] + entries <= len(tree.factor)
     ):
         tree = _taller(tree)
@@ -206,17 +206,21 @@ def _taller(tree: Tree) -> Tree:
         made[:before], made[wide : wide + was] = array[:before], array[before:]
         return made
 
-    inverse = np.zeros((rows, rows))
+    inverse = np.empty((rows, rows))
     inverse[:was, :was] = lp.inverse
-    basic = _longer(lp.basic, rows)
-    basic[basic >= before] += wide - before
+    at = _longer(lp.basic, rows)
+    at[at >= before] += wide - before
+    size = lp.size.copy()
+    size[basis.TOUCHED] = 0
     by_row = {name: _longer(getattr(lp, name), rows) for name in _BY_ROW}
     by_column = {name: _longer(getattr(lp, name), wide) for name in ("live", "first", "cost")}
     by_entry = {name: _longer(getattr(lp, name), entries) for name in _BY_ENTRY}
     by_variable = {name: both(getattr(lp, name)) for name in _BY_VARIABLE}
     return tree._replace(
         lp=lp._replace(
-            inverse=inverse, basic=basic, row_start=_longer(lp.row_start, rows + 1),
+            size=size, inverse=inverse, basic=at, row_start=_longer(lp.row_start, rows + 1),
+            alpha=np.zeros(wide + rows), listed=np.zeros(wide + rows, np.bool_),
+            touched=np.zeros(wide + rows + 1, np.uint32), some=np.zeros(rows + 1, np.uint32),
             **by_row, **by_column, **by_entry, **by_variable,
         ),
         rows=_longer(tree.rows, rows),
@@ -232,9 +236,9 @@ def _taller(tree: Tree) -> Tree:
     )  # fmt: skip
 
 
-_BY_ROW = ("base", "norm", "value", "column", "load", "some")
+_BY_ROW = ("base", "norm", "value", "column", "load")
 _BY_ENTRY = ("entry_row", "entry_column", "entry", "following")
-_BY_VARIABLE = ("low", "high", "place", "reduced", "alpha", "candidate", "ratio")
+_BY_VARIABLE = ("low", "high", "place", "reduced", "candidate", "ratio")
 
 
 def _longer(array: NDArray[_T], size: int) -> NDArray[_T]:

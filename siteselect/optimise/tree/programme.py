@@ -5,24 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from siteselect.optimise.compiled import compiled, inner, lean, lean_inner
-from siteselect.optimise.tree.bound import bounded
-from siteselect.optimise.tree.simplex import (
+from siteselect.optimise.tree.basis import (
     AT_HIGH,
     AT_LOW,
     COLUMNS,
-    EMPTY,
-    ENOUGH,
     ENTRIES,
     LIVE,
-    OPTIMAL,
     ROWS,
+    Floats,
     Ints,
     add_row,
     invert,
     refresh,
-    solve,
 )
-from siteselect.optimise.tree.simplex import CONSTANT as LP_CONSTANT
+from siteselect.optimise.tree.basis import CONSTANT as LP_CONSTANT
+from siteselect.optimise.tree.bound import bounded
+from siteselect.optimise.tree.simplex import EMPTY, ENOUGH, OPTIMAL, solve
 from siteselect.optimise.tree.state import (
     AGE,
     CAP,
@@ -86,6 +84,15 @@ def crowded(t: Tree) -> bool:
 @inner
 def put_row(t: Tree, columns: Ints, factors: Ints, lower: int, upper: int, kind: int) -> int:
     """A row lower ≤ Σ factor x ≤ upper of whole numbers; its index."""
+    room = np.empty(columns.size, np.int64), np.empty(columns.size)
+    return _put(t, columns, factors, lower, upper, kind, room[0], room[1])
+
+
+@lean_inner
+def _put(
+    t: Tree, columns: Ints, factors: Ints, lower: int, upper: int, kind: int,
+    kept: Ints, value: Floats,
+) -> int:  # fmt: skip
     i, e, largest = t.lp.size[ROWS], t.now[STORED], 1
     for k in range(columns.size):
         t.member[e + k], t.factor[e + k] = columns[k], factors[k]
@@ -94,7 +101,6 @@ def put_row(t: Tree, columns: Ints, factors: Ints, lower: int, upper: int, kind:
     t.rows[i, KIND], t.rows[i, LOWER], t.rows[i, UPPER] = kind, lower, upper
     t.rows[i, CAP], t.rows[i, POINT], t.rows[i, AGE] = 0, -1, 0
     t.scale[i] = float(largest)
-    kept, value = np.empty(columns.size, np.int64), np.empty(columns.size)
     many, base = 0, 0.0
     for k in range(columns.size):
         j, a = _led(t, columns[k]), factors[k] / largest
@@ -145,7 +151,7 @@ def variant_row(t: Tree, s: int) -> int:
     return int(t.variant_row[s])
 
 
-@inner
+@lean_inner
 def _purge(t: Tree, age: int) -> None:
     """Drop the rows of points loose for so long; those violated again come again."""
     lp, room, many = t.lp, t.lp.first.size, t.lp.size[ROWS]
@@ -163,7 +169,9 @@ def _purge(t: Tree, age: int) -> None:
             t.member[stored + e - first], t.factor[stored + e - first] = t.member[e], t.factor[e]
         t.begin[kept] = stored
         stored += after - first
-        t.rows[kept, :], t.scale[kept] = t.rows[i], t.scale[i]
+        for h in range(t.rows.shape[1]):
+            t.rows[kept, h] = t.rows[i, h]
+        t.scale[kept] = t.scale[i]
         lp.low[room + kept], lp.high[room + kept] = lp.low[v], lp.high[v]
         lp.place[room + kept] = lp.place[v]
         if t.rows[i, KIND] == COVER:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from siteselect.optimise.compiled import inner, lean_inner
+from siteselect.optimise.tree.basis import LIVE, ROWS, Ints, add_column
 from siteselect.optimise.tree.programme import put_cut, put_row, room_for, variant_row
-from siteselect.optimise.tree.simplex import LIVE, ROWS, Ints, add_column
 from siteselect.optimise.tree.state import CAP, COVER, IN_PART, POINT, SPARE, UNIT, Bools, Tree
 from siteselect.problem import NO_LOWER
 

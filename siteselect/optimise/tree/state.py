@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from siteselect.optimise.tree.simplex import Floats, Ints, Programme
+from siteselect.optimise.tree.basis import Floats, Indices, Ints, Programme
 
 Bytes = NDArray[np.int8]
 Bools = NDArray[np.bool_]
@@ -101,6 +101,6 @@ class Tree(NamedTuple):
     kept_inverse: Floats
     kept_norm: Floats
     kept_value: Floats
-    kept_basic: Ints
+    kept_basic: Indices
     kept_place: Ints
     kept_reduced: Floats
