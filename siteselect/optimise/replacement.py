@@ -25,7 +25,7 @@ from siteselect.optimise.model import FREE, OUTSIDE, Model, compile_model, least
 from siteselect.optimise.polish import Hot, cheapest_columns
 from siteselect.optimise.presolve import presolved
 from siteselect.optimise.root import resift, sift
-from siteselect.optimise.search import EASY
+from siteselect.optimise.search import EASY_LARGE
 from siteselect.optimise.solution import Kept, Solution, Status
 from siteselect.optimise.stop import OutOfTimeError, Stop, stop_at
 from siteselect.problem import SelectionProblem
@@ -186,7 +186,7 @@ class _Seeker:
             columns.append(self._hot.columns)
         self._near = restrict(self._model, np.unique(np.concatenate(columns)), self._model.state)
         # Many searches are to come: compiled ones from the first node on, where it is compiled.
-        self._costs = Pseudocosts.empty(self._near.n_sites, nodes=EASY)
+        self._costs = Pseudocosts.empty(self._near.n_sites, nodes=EASY_LARGE)
 
     def _without(self, site: int) -> NDArray[np.int8]:
         state = self._model.state.copy()
@@ -243,8 +243,9 @@ class _Seeker:
                 self._model, state=state, mu=multipliers.prices(self._model)
             )
             status = deepen(
-                run, whole, bound, referee.judge, self._least, width=outlook.value - nearest
-            )
+                run, whole, bound, referee.judge, self._least, width=outlook.value - nearest,
+                costs=Pseudocosts.empty(self._model.n_sites, nodes=EASY_LARGE),
+            )  # fmt: skip
         return status
 
     def _near_bound(self, outlook: _Outlook) -> Bound:
