@@ -20,6 +20,7 @@ from siteselect.optimise.tree.basis import (
     empty,
     invert,
     refresh,
+    shrink,
 )
 from siteselect.optimise.tree.simplex import EMPTY, ENOUGH, LIMIT, OPTIMAL, solve
 
@@ -127,6 +128,34 @@ def test_the_inverse_is_the_inverse(seed: int) -> None:
         assert lp.norm == pytest.approx((inverse(lp) ** 2).sum(axis=1))
         assert np.all(lp.place[lp.basic] == np.arange(m))
         invert(lp)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 10**9))
+def test_the_inverse_stays_the_inverse_without_loose_rows(seed: int) -> None:
+    """Some rows that are not tight are dropped: basis, norms and sides of the others stay."""
+    g = np.random.default_rng(seed)
+    n, m = 12, 9
+    cost, rows = g.normal(size=n), random_rows(g, n, m)
+    lp = programme(cost, m, n * m)
+    table = np.zeros((m, n))
+    for i, (columns, values, low, high) in enumerate(rows):
+        add_row(lp, columns, values, low, high)
+        table[i, columns] = values
+    refresh(lp)
+    solve(lp, int(g.integers(1, 20)), NEVER, True)
+    kept = np.flatnonzero((lp.place[n : n + m] < 0) | (g.random(m) < 0.4))
+    lp.some[: len(kept)] = kept
+    sides = lp.low[n + kept].copy(), lp.high[n + kept].copy()
+    shrink(lp, len(kept))
+    m = len(kept)
+    assert lp.size[ROWS] == m
+    whole = np.hstack([table[kept], np.eye(m)])
+    assert inverse(lp) @ whole[:, lp.basic[:m]] == pytest.approx(np.eye(m), abs=1e-8)
+    assert lp.norm[:m] == pytest.approx((inverse(lp) ** 2).sum(axis=1))
+    assert np.all(lp.place[lp.basic[:m]] == np.arange(m))
+    assert np.sum(lp.place[: n + m] >= 0) == m
+    assert [lp.low[n : n + m].tolist(), lp.high[n : n + m].tolist()] == [s.tolist() for s in sides]
 
 
 def knapsack() -> Programme:

@@ -256,6 +256,44 @@ def _refresh_places(lp: Programme) -> float:
     return total
 
 
+@lean
+def shrink(lp: Programme, many: int) -> None:
+    """Drop rows that are not tight: so many are kept, listed in ``some``, ascending.
+
+    Nothing changes in the inverse but the places. Entries are those of before: they must be written
+    anew.
+    """
+    room, was, place, inverse = lp.first.size, lp.size[ROWS], lp.place, lp.inverse
+    for p in range(was):
+        lp.load[p] = lp.basic[p] < room
+    for h in range(many):
+        p = place[room + lp.some[h]]
+        if p >= 0:
+            lp.load[p] = 1.0
+    left = 0
+    for p in range(was):
+        lp.candidate[p] = left
+        if lp.load[p] != 0.0:
+            v = lp.basic[p]
+            lp.basic[left], lp.norm[left], lp.value[left] = v, lp.norm[p], lp.value[p]
+            if v < room:
+                place[v] = left
+            left += 1
+    for h in range(many):
+        i = lp.some[h]
+        p, v = place[room + i], room + h
+        lp.low[v], lp.high[v], lp.reduced[v] = lp.low[room + i], lp.high[room + i], 0.0
+        place[v] = p
+        if p >= 0:
+            place[v] = lp.candidate[p]
+            lp.basic[place[v]] = v
+            continue
+        for q in range(was):
+            if lp.load[q] != 0.0:
+                inverse[h, lp.candidate[q]] = inverse[i, q]
+    lp.size[ROWS] = many
+
+
 @compiled
 def invert(lp: Programme) -> None:
     """The inverse anew from the basis; back to the logicals where that is singular.

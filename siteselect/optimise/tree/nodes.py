@@ -7,7 +7,7 @@ import numpy as np
 from siteselect.optimise.compiled import compiled, inner, lean_inner
 from siteselect.optimise.tree.basis import STEPS, Ints, refresh
 from siteselect.optimise.tree.bound import fixed
-from siteselect.optimise.tree.branching import choose
+from siteselect.optimise.tree.branching import beside, choose
 from siteselect.optimise.tree.programme import (
     bind,
     compact,
@@ -107,7 +107,8 @@ def advance(t: Tree, steps: int) -> int:
                 s = choose(t, part)
                 now[PHASE] = LOOP if s < 0 else OPEN
                 if s >= 0:
-                    _split_site(t, s, t.load[s] > 0.5)
+                    up_first = t.load[s] > 0.5
+                    _split_site(t, s, up_first, beside(t, s, 0 if up_first else 1))
                 continue
             now[PHASE] = SETTLE
             if now[STATUS] == OPTIMAL and not _mixed(t):
@@ -182,14 +183,14 @@ def _take_last(t: Tree) -> None:
 
 
 @lean_inner
-def _push(t: Tree) -> None:
-    """The present fixings wait, with the bound of their parent."""
+def _push(t: Tree, bound: int) -> None:
+    """The present fixings wait, with a bound."""
     k = t.now[WAITING]
     for s in range(t.state.size):
         t.waiting_state[k, s] = t.state[s]
     for j in range(t.shut.size):
         t.waiting_shut[k, j] = t.shut[j]
-    t.waiting[k, W_BOUND], t.waiting[k, W_DEPTH] = t.now[BOUND], t.now[DEPTH] + 1
+    t.waiting[k, W_BOUND], t.waiting[k, W_DEPTH] = bound, t.now[DEPTH] + 1
     t.waiting[k, W_TICKET] = t.now[TICKET]
     t.now[TICKET] += 1
     t.now[WAITING] = k + 1
@@ -197,22 +198,25 @@ def _push(t: Tree) -> None:
 
 @lean_inner
 def _popped(t: Tree) -> bool:
-    """Take the waiting node of the highest bound, the oldest of equals; whether there is one.
+    """Take a waiting node; whether there is one.
 
-    Where too many wait, the one that came last.
+    Of those of the better half of the bounds that came last: its programme is near the one just
+    solved, and most of these nodes must be opened whatever the order. Where too many wait, the one
+    that came last of all.
     """
-    at, last = -1, t.now[WAITING] - 1
+    last, best = t.now[WAITING] - 1, t.now[FLOOR]
     while last >= t.now[MOST_WAITING] and t.waiting[last, W_BOUND] < t.now[FLOOR]:
         last -= 1
-    if last >= t.now[MOST_WAITING]:
-        at = last
+    for k in range(last + 1):
+        best = max(best, t.waiting[k, W_BOUND])
+    good = t.now[FLOOR] + (best - t.now[FLOOR]) // 2
+    at = last if last >= t.now[MOST_WAITING] else -1
     for k in range(last + 1 if at < 0 else 0):
-        if at < 0 or t.waiting[k, W_BOUND] > t.waiting[at, W_BOUND] or (
-            t.waiting[k, W_BOUND] == t.waiting[at, W_BOUND]
-            and t.waiting[k, W_TICKET] < t.waiting[at, W_TICKET]
-        ):  # fmt: skip
+        if t.waiting[k, W_BOUND] >= good and (
+            at < 0 or t.waiting[k, W_TICKET] > t.waiting[at, W_TICKET]
+        ):
             at = k
-    if at < 0 or t.waiting[at, W_BOUND] < t.now[FLOOR]:
+    if at < 0:
         t.now[WAITING] = 0
         return False
     for s in range(t.state.size):
@@ -229,10 +233,11 @@ def _popped(t: Tree) -> bool:
 
 
 @lean_inner
-def _split_site(t: Tree, s: int, up_first: bool) -> None:
-    """A site in or out: one child waits, the other is next."""
+def _split_site(t: Tree, s: int, up_first: bool, bound: int) -> None:
+    """A site in or out: one child waits where its bound allows, the other is next."""
     t.state[s] = OUTSIDE if up_first else INSIDE
-    _push(t)
+    if bound >= t.now[FLOOR]:
+        _push(t, bound)
     t.state[s] = INSIDE if up_first else OUTSIDE
     t.now[DEPTH] += 1
 
@@ -242,7 +247,7 @@ def _split_column(t: Tree, j: int) -> None:
     """A variant chosen, or not."""
     s = t.site[j]
     t.shut[j] = True
-    _push(t)
+    _push(t, t.now[BOUND])
     for k in range(t.start[s], t.start[s + 1]):
         t.shut[k] = k != j
     t.state[s] = INSIDE
@@ -265,7 +270,7 @@ def _settled(t: Tree) -> bool:
             return True
     free = np.flatnonzero(t.state == FREE)
     if free.size:
-        _split_site(t, free[np.argmax(t.load[free] > 0.5)], True)
+        _split_site(t, free[np.argmax(t.load[free] > 0.5)], True, t.now[BOUND])
         return True
     for s in range(t.state.size):
         if t.state[s] == INSIDE and _open_columns(t, s) > 1:

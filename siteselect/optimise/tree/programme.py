@@ -17,6 +17,7 @@ from siteselect.optimise.tree.basis import (
     add_row,
     invert,
     refresh,
+    shrink,
 )
 from siteselect.optimise.tree.basis import CONSTANT as LP_CONSTANT
 from siteselect.optimise.tree.bound import bounded
@@ -154,11 +155,11 @@ def variant_row(t: Tree, s: int) -> int:
 @lean_inner
 def _purge(t: Tree, age: int) -> None:
     """Drop the rows of points loose for so long; those violated again come again."""
-    lp, room, many = t.lp, t.lp.first.size, t.lp.size[ROWS]
+    lp, room = t.lp, t.lp.first.size
     kept, stored = 0, 0
-    for i in range(many):
-        v, first, after = room + i, t.begin[i], t.begin[i + 1]
-        if t.rows[i, KIND] == COVER and lp.place[v] >= 0 and t.rows[i, AGE] >= age:
+    for i in range(lp.size[ROWS]):
+        first, after = t.begin[i], t.begin[i + 1]
+        if t.rows[i, KIND] == COVER and lp.place[room + i] >= 0 and t.rows[i, AGE] >= age:
             beyond = t.member[after - 1]
             lp.place[beyond], t.dead[beyond] = AT_LOW, True
             t.spare[t.now[SPARE]] = beyond
@@ -172,24 +173,15 @@ def _purge(t: Tree, age: int) -> None:
         for h in range(t.rows.shape[1]):
             t.rows[kept, h] = t.rows[i, h]
         t.scale[kept] = t.scale[i]
-        lp.low[room + kept], lp.high[room + kept] = lp.low[v], lp.high[v]
-        lp.place[room + kept] = lp.place[v]
         if t.rows[i, KIND] == COVER:
             t.point_row[t.rows[i, POINT]] = kept
         elif t.rows[i, KIND] == IMPLICIT:
             t.variant_row[t.site[t.member[t.begin[kept]]]] = kept
+        lp.some[kept] = i
         kept += 1
     t.begin[kept] = t.now[STORED] = stored
-    inside = 0
-    for p in range(many):
-        if lp.basic[p] < room:
-            lp.basic[inside] = lp.basic[p]
-            inside += 1
-    # Which position a logical has is settled by the inverse.
-    lp.basic[inside:kept] = room
-    lp.size[ROWS] = kept
+    shrink(lp, kept)
     _rebuild(t)
-    invert(lp)
 
 
 @lean_inner
