@@ -69,6 +69,40 @@ def test_merging_by_hand() -> None:
     assert merged.reach.toarray().tolist() == [[1], [0], [1]]
 
 
+class Drawn:
+    """The same number for every site at first, then others."""
+
+    def __init__(self, seed: int) -> None:
+        self.g, self.times = np.random.Generator(np.random.PCG64(seed)), 0
+
+    def integers(self, low: int, high: int, size: int, dtype: type) -> np.ndarray:
+        self.times += 1
+        return self.g.integers(low, high, size, dtype) if self.times > 1 else np.ones(size, dtype)
+
+
+@pytest.mark.parametrize("unlucky", [False, True])
+@given(seed=SEEDS, sites=st.integers(1, 5), points=st.integers(0, 12))
+def test_points_are_merged_with_their_like_only(
+    seed: int, sites: int, points: int, unlucky: bool
+) -> None:
+    """Also where the numbers drawn would take all of as many sites for alike."""
+    g = np.random.default_rng(seed)
+    reach, weights = g.random((sites, points)) < 0.6, g.integers(0, 3, points)
+    with pytest.MonkeyPatch.context() as patch:
+        if unlucky:
+            patch.setattr("siteselect.optimise.demand.np.random.default_rng", Drawn)
+        merged = merge_demand(csr_array(reach.astype(np.int64)), weights, np.zeros(sites, bool))
+    groups: dict[bytes, int] = {}
+    label = [
+        groups.setdefault(own.tobytes(), len(groups)) if own.sum() > 1 and weight else -1
+        for own, weight in zip(reach.T, weights.tolist(), strict=True)
+    ]
+    assert merged.label.tolist() == label
+    assert merged.reach.toarray().T.tolist() == [
+        np.frombuffer(own, bool).astype(int).tolist() for own in groups
+    ]
+
+
 @settings(max_examples=60, deadline=None)
 @given(SEEDS, KINDS)
 def test_any_guess_of_prices_leads_to_the_same_relaxation(seed: int, kinds: frozenset[str]) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numba
 import numpy as np
 import pytest
 from brute import KINDS, random_problem, solve_by_enumeration
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from medium import medium_problem
 from scipy.sparse import csr_array
@@ -22,10 +23,12 @@ from siteselect.optimise.seeking import Outcome
 from siteselect.optimise.solution import Solution
 from siteselect.optimise.tree import bound, planting
 from siteselect.optimise.tree.basis import AT_HIGH, OBJECTIVE, ROWS
+from siteselect.optimise.tree.branching import beside
 from siteselect.optimise.tree.state import (
     BOUND,
     COVER,
     FLOOR,
+    FREE,
     FULL,
     KIND,
     LOOP,
@@ -36,7 +39,7 @@ from siteselect.optimise.tree.state import (
     UNIT,
     WAITING,
 )
-from siteselect.problem import Budget, Ledger, Parcels, SelectionProblem
+from siteselect.problem import Budget, Ledger, Locks, Parcels, SelectionProblem
 
 bounded = numba.njit(lambda tree: bound.bounded(tree))
 
@@ -166,14 +169,8 @@ def test_any_multipliers_bound_every_portfolio(
     problem = random_problem(seed, kinds)
     truth = solve_by_enumeration(problem).value
     model = presolved(compile_model(problem))
-    shape = (2, model.n_sites)
-    tree = planting.planted(
-        model, least_value(model), ties=False, losses=np.zeros(shape),
-        tries=np.zeros(shape, np.int64),
-    )  # fmt: skip
-    while (event := planting.advance(tree, 1_000)) in (FULL, PAUSE):
-        tree = planting.larger(tree) if event == FULL else tree
-    if event != ROOT:
+    tree = started(model, least_value(model))
+    if tree is None:
         assert truth is None
         return
     # Rows of points, of variants and of conflicts have come; nothing is fixed that matters.
@@ -186,14 +183,20 @@ def test_any_multipliers_bound_every_portfolio(
 
 def at_root(model: Model, floor: int) -> planting.Tree:
     """A search that has bounded its root."""
+    tree = started(model, floor)
+    assert tree is not None
+    return tree
+
+
+def started(model: Model, floor: int) -> planting.Tree | None:
+    """A search that has bounded its root; ``None`` where that is the end of it."""
     shape = (2, model.n_sites)
     tree = planting.planted(
         model, floor, ties=False, losses=np.zeros(shape), tries=np.zeros(shape, np.int64)
     )
     while (event := planting.advance(tree, 1_000)) in (FULL, PAUSE):
         tree = planting.larger(tree) if event == FULL else tree
-    assert event == ROOT
-    return tree
+    return tree if event == ROOT else None
 
 
 @pytest.mark.parametrize("multiplier", [0.0, 0.5, 1.0, 3.0, 100.0])
@@ -208,6 +211,35 @@ def test_the_row_of_a_point_is_worth_no_more_than_its_weight(multiplier: float) 
     tree.lp.reduced[first : first + int(tree.lp.size[ROWS])] = 0.0
     tree.lp.reduced[first + rows] = -multiplier
     assert bounded(tree) >= 21
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**9), st.frozensets(st.sampled_from(KINDS), max_size=5))
+def test_a_look_beside_bounds_a_child_and_leaves_all_as_it_was(
+    seed: int, kinds: frozenset[str]
+) -> None:
+    """Of each site in part, out and in: what is worth more than the bound has it otherwise."""
+    problem = random_problem(seed, kinds)
+    model = presolved(compile_model(problem))
+    tree = started(model, least_value(model))
+    assume(tree is not None)
+    part = np.flatnonzero((tree.state == FREE) & (tree.load > 0.01) & (tree.load < 0.99))
+    for s, direction in itertools.product(part[:3].tolist(), (0, 1)):
+        many, every = int(tree.lp.size[ROWS]), len(tree.lp.first) + int(tree.lp.size[ROWS])
+        place, basic = tree.lp.place[:every].copy(), tree.lp.basic[:many].copy()
+        value, state = tree.lp.value[:many].copy(), tree.state.copy()
+        found = beside(tree, s, direction)
+        # A site with variants may have got its row, loose.
+        assert tree.lp.place[:every].tolist() == place.tolist()
+        assert tree.lp.basic[:many].tolist() == basic.tolist()
+        assert tree.lp.value[:many] == pytest.approx(value)
+        assert tree.state.tolist() == state.tolist()
+        own, none = model.site_of[[s]], np.zeros(0, np.int64)
+        locks = Locks("look", *((own, none) if direction else (none, own)))
+        truth = solve_by_enumeration(
+            replace(problem, constraints=(*problem.constraints, locks))
+        ).value
+        assert truth is None or found >= truth
 
 
 @pytest.mark.parametrize("seed", [0, 1, 3, 4, 5])
