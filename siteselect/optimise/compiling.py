@@ -17,7 +17,7 @@ _ENTRIES = (
 def loaded() -> bool:
     """Whether it is in memory."""
     modules = [(sys.modules.get(module), name) for module, name in _ENTRIES]
-    return all(one is not None and bool(getattr(one, name).signatures) for one, name in modules)
+    return all(one is not None and bool(getattr(one, name).overloads) for one, name in modules)
 
 
 def ready() -> bool:

@@ -29,7 +29,7 @@ from siteselect.problem.constraints import Ints
 
 __all__ = ["advance", "larger", "planted", "room_for_rows"]
 
-SPARE_ROWS, SPARE_ROWS_OF_POINTS, FIRST_WAITING = 200, 200, 256
+SPARE_ROWS, SPARE_ROWS_OF_POINTS, FIRST_WAITING = 200, 400, 256
 MOST_WAITING = 20_000
 """With more nodes that wait the newest comes next, not the best: memory stays bounded."""
 _T = TypeVar("_T", bound=np.generic)

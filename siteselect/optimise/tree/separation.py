@@ -129,21 +129,26 @@ def _beyond(t: Tree) -> None:
 @inner
 def _put_point(t: Tree, d: int) -> None:
     """±Σ x − v ≤ ±1 over the columns that reach a point; v costs its weight."""
-    sign, many = -1 if t.over[d] else 1, 0
-    for k in range(t.point_start[d], t.point_start[d + 1]):
-        s = t.point[k]
-        many += t.start[s + 1] - t.start[s]
-    columns, factors = np.empty(many + 1, np.int64), np.full(many + 1, sign)
+    sign = -1 if t.over[d] else 1
+    columns = np.empty(t.site.size + 1, np.int64)
+    many = _reaching(t, d, columns)
+    factors = np.full(many + 1, sign)
+    columns[many] = _column(t, -t.weight[d] / t.real[UNIT], float(many + 1))
+    factors[many] = -1
+    i = put_row(t, columns[: many + 1], factors, NO_LOWER, sign, COVER)
+    t.rows[i, CAP], t.rows[i, POINT], t.point_row[d] = t.weight[d], d, i
+
+
+@lean_inner
+def _reaching(t: Tree, d: int, columns: Ints) -> int:
+    """The columns that reach a point, listed; how many."""
     many = 0
     for k in range(t.point_start[d], t.point_start[d + 1]):
         s = t.point[k]
         for j in range(t.start[s], t.start[s + 1]):
             columns[many] = j
             many += 1
-    columns[many] = _column(t, -t.weight[d] / t.real[UNIT], float(many + 1))
-    factors[many] = -1
-    i = put_row(t, columns, factors, NO_LOWER, sign, COVER)
-    t.rows[i, CAP], t.rows[i, POINT], t.point_row[d] = t.weight[d], d, i
+    return many
 
 
 @lean_inner
