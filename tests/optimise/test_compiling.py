@@ -21,7 +21,7 @@ from siteselect.optimise.tree import nodes
 def pretended(monkeypatch: pytest.MonkeyPatch, folder: Path | None) -> None:
     """Nothing is loaded; what is compiled is kept in a folder."""
     stats = SimpleNamespace(cache_path=None if folder is None else str(folder))
-    nothing = SimpleNamespace(signatures=[], stats=stats)
+    nothing = SimpleNamespace(overloads={}, stats=stats)
     monkeypatch.setattr(nodes, "advance", nothing)
     monkeypatch.setattr(wholelists_kernels, "best_choice", nothing)
 
