@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -36,6 +37,32 @@ def test_what_was_compiled_before_is_ready(tmp_path: Path, monkeypatch: pytest.M
     assert not compiling.ready()
     (tmp_path / "wholelists_kernels.best_choice-1.py311.nbi").touch()
     assert compiling.ready()
+
+
+def test_the_garbage_collector_is_as_it_was_after_loading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is off while modules come in, whatever comes of that."""
+    seen: list[bool] = []
+
+    def failing(module: str) -> object:
+        seen.append(gc.isenabled())
+        raise ImportError(module)
+
+    pretended(monkeypatch, tmp_path)
+    monkeypatch.setattr(compiling, "import_module", failing)
+    assert gc.isenabled()
+    with pytest.raises(ImportError):
+        compiling.ready()
+    assert seen == [False]
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with pytest.raises(ImportError):
+            compiling.ready()
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_what_is_older_than_its_source_is_not(
