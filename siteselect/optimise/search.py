@@ -25,13 +25,13 @@ EASY, LONG = 50, 250
 """After so many nodes in Python the next search is compiled: it is several times as large, and
 loading the code takes as long as 250. After so many of its own a search goes on compiled."""
 LARGE, EASY_LARGE = 1_000, 150
-"""With more columns than this only after so many: a dense coverage has many rows, and their inverse
-is written out."""
+"""With more columns than this only after so many: a dense coverage has many rows, of which the
+columns of the inverse are written out."""
 WORTH_COMPILING, COMPILING_S = 1_500, 120.0
 """Where nothing was compiled yet, which takes a minute, only after so many nodes, and not with less
 time left than this."""
 MOST_ROWS, MOST_SITES = 1_500, 4_000
-"""The compiled search writes the inverse of the rows and the table of conflicts out in full."""
+"""The compiled search has room for the whole inverse, and for every pair of sites in conflict."""
 
 
 def searched(

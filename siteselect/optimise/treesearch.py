@@ -19,7 +19,7 @@ from siteselect.problem import NO_LOWER
 LEAST_STEPS, MOST_WORK = 20, 20_000_000
 """Entries of the inverse gone through between two looks at the clock, steps at least."""
 MOST_GROWN = 1_600
-"""With room for more rows than this a search goes on in Python: the inverse is written out here."""
+"""With room for more rows than this, and all the inverse, a search goes on in Python."""
 SLOW_ROUNDS, SLOW = 3, 0.05
 """Rows of whole choices end where so many rounds lowered the bound by less than this share of what
 there is above the floor."""

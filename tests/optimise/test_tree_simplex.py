@@ -109,20 +109,23 @@ def test_rows_added_and_bounds_moved(seed: int) -> None:
         check(lp, cost, rows)
 
 
-@settings(max_examples=100, deadline=None)
-@given(st.integers(0, 10**9))
-def test_the_inverse_is_the_inverse(seed: int) -> None:
-    """After some steps and after :func:`invert` alike: inverse × basis = unit matrix."""
-    g = np.random.default_rng(seed)
-    n, m = 12, 8
-    cost, rows = g.normal(size=n), random_rows(g, n, m)
-    lp = programme(cost, m, n * m)
-    table = np.zeros((m, n + m))
-    for i, (columns, values, low, high) in enumerate(rows):
+def after_some_steps(g: np.random.Generator, n: int, m: int) -> tuple[Programme, np.ndarray]:
+    """A random programme some way to its optimum; its rows over all variables."""
+    lp, table = programme(g.normal(size=n), m, n * m), np.zeros((m, n + m))
+    for i, (columns, values, low, high) in enumerate(random_rows(g, n, m)):
         add_row(lp, columns, values, low, high)
         table[i, columns], table[i, n + i] = values, 1.0
     refresh(lp)
     solve(lp, int(g.integers(1, 20)), NEVER, True)
+    return lp, table
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 10**9))
+def test_the_inverse_is_the_inverse(seed: int) -> None:
+    """After some steps and after :func:`invert` alike: inverse × basis = unit matrix."""
+    n, m = 12, 8
+    lp, table = after_some_steps(np.random.default_rng(seed), n, m)
     for _ in range(2):
         assert inverse(lp) @ table[:, lp.basic] == pytest.approx(np.eye(m), abs=1e-8)
         assert lp.norm == pytest.approx((inverse(lp) ** 2).sum(axis=1))
@@ -134,23 +137,15 @@ def test_the_inverse_is_the_inverse(seed: int) -> None:
 @given(st.integers(0, 10**9))
 def test_the_inverse_stays_the_inverse_without_loose_rows(seed: int) -> None:
     """Some rows that are not tight are dropped: basis, norms and sides of the others stay."""
-    g = np.random.default_rng(seed)
-    n, m = 12, 9
-    cost, rows = g.normal(size=n), random_rows(g, n, m)
-    lp = programme(cost, m, n * m)
-    table = np.zeros((m, n))
-    for i, (columns, values, low, high) in enumerate(rows):
-        add_row(lp, columns, values, low, high)
-        table[i, columns] = values
-    refresh(lp)
-    solve(lp, int(g.integers(1, 20)), NEVER, True)
+    g, n, m = np.random.default_rng(seed), 12, 9
+    lp, table = after_some_steps(g, n, m)
     kept = np.flatnonzero((lp.place[n : n + m] < 0) | (g.random(m) < 0.4))
     lp.some[: len(kept)] = kept
     sides = lp.low[n + kept].copy(), lp.high[n + kept].copy()
     shrink(lp, len(kept))
     m = len(kept)
     assert lp.size[ROWS] == m
-    whole = np.hstack([table[kept], np.eye(m)])
+    whole = np.hstack([table[kept, :n], np.eye(m)])
     assert inverse(lp) @ whole[:, lp.basic[:m]] == pytest.approx(np.eye(m), abs=1e-8)
     assert lp.norm[:m] == pytest.approx((inverse(lp) ** 2).sum(axis=1))
     assert np.all(lp.place[lp.basic[:m]] == np.arange(m))
