@@ -34,7 +34,7 @@ def ready() -> bool:
 @contextmanager
 def _nothing_collected() -> Iterator[None]:
     """Without the garbage collector, which goes through all that is kept while modules come in by
-    the hundred: a sixth of the time of loading.
+    the hundred: a tenth of the time of loading.
     """
     was = gc.isenabled()
     gc.disable()

@@ -165,7 +165,7 @@ def _product(one: Floats, other: Floats, many: int) -> float:
 
 
 @quick
-def add_times(factor: float, one: Floats, to: Floats, many: int) -> None:
+def _add_times(factor: float, one: Floats, to: Floats, many: int) -> None:
     """Add ``factor`` times a vector to another."""
     for p in range(many):
         to[p] += factor * one[p]
@@ -178,7 +178,7 @@ def add_column_of(lp: Programme, i: int, factor: float, to: Floats) -> None:
     if p >= 0:
         to[p] += factor
     else:
-        add_times(factor, lp.inverse[i], to, lp.size[ROWS])
+        _add_times(factor, lp.inverse[i], to, lp.size[ROWS])
 
 
 @lean
