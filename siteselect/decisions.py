@@ -13,7 +13,13 @@ from siteselect.errors import Fault, InputError, nearest_name
 from siteselect.hectares import land_facts
 from siteselect.messages import Msg
 from siteselect.overrides import OverrideCost, overrides_priced
-from siteselect.ranking import nested_order, replacement_costs, replacement_order, reserve_list
+from siteselect.ranking import (
+    Replacement,
+    nested_order,
+    replacement_costs,
+    replacement_order,
+    reserve_list,
+)
 from siteselect.reopen import Case
 from siteselect.robustness import robustness
 from siteselect.stakes import FRONTS, Objective, in_units, objective_of
@@ -41,8 +47,7 @@ def rank_tables(
 ) -> tuple[Facts, Tables]:
     """Replacement costs, the reserve as the model would take it, overrides, nested order."""
     problem, solution = case.problem, case.solution
-    limit = case.scenario.solve.time_limit_s
-    found = replacement_costs(problem, solution, time_limit_s=limit, progress=progress)
+    found = _costs(case, progress)
     scores = _scores(case)
     order = replacement_order(found, scores)
     by_id = {one.site_id: one for one in found}
@@ -96,6 +101,14 @@ def rank_tables(
     return facts, tables
 
 
+def _costs(case: Case, progress: Progress | None) -> tuple[Replacement, ...]:
+    asked = case.scenario.solve
+    return replacement_costs(
+        case.problem, case.solution, time_limit_s=asked.time_limit_s, workers=asked.workers,
+        progress=progress,
+    )  # fmt: skip
+
+
 def robustness_tables(
     case: Case,
     uncertainty: Uncertainty,
@@ -131,8 +144,7 @@ def alternatives_tables(
 ) -> tuple[Facts, Tables]:
     """Near-optimal portfolios, the most different one, and the sites common to all."""
     problem, solution = case.problem, case.solution
-    limit = case.scenario.solve.time_limit_s
-    costs = replacement_costs(problem, solution, time_limit_s=limit, progress=progress)
+    costs = _costs(case, progress)
     found = alternatives(
         problem, solution, costs, loss_share=loss_share, min_different=min_different,
         how_many=how_many, progress=progress,

@@ -299,6 +299,7 @@ def _standing(
         scenario.ranking,
         size=scenario.reserve,
         time_limit_s=scenario.solve.time_limit_s,
+        workers=scenario.solve.workers,
         progress=tell,
     )
 

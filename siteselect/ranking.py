@@ -113,17 +113,19 @@ def replacement_costs(
     solution: Solution,
     *,
     time_limit_s: float = 600.0,
+    workers: int = 2,
     progress: Progress | None = None,
 ) -> tuple[Replacement, ...]:
     """The replacement cost of every selected site, in the order of their identifiers.
 
-    All searches share one root relaxation. Costs are exact; among equally good portfolios the
+    All searches share one root relaxation; ``workers`` threads share the searches, with the same
+    result on any number of them. Costs are exact; among equally good portfolios the
     sites that enter and leave need not be those that a new run settles on. A site that was
     forced in is freed and then forbidden: what it costs to lose it is asked of it too.
     """
     inside, _ = locked(problem)
     warm = optimise.replacement_costs(
-        problem, solution, time_limit_s=time_limit_s, progress=progress
+        problem, solution, time_limit_s=time_limit_s, workers=workers, progress=progress
     )
     found = []
     for one in warm:
@@ -170,6 +172,7 @@ def standing_of(
     *,
     size: int,
     time_limit_s: float = 600.0,
+    workers: int = 2,
     progress: Progress | None = None,
 ) -> Standing:
     """What ``[ranking]`` asks for: costs of the selected sites, and ``size`` sites in reserve.
@@ -181,7 +184,9 @@ def standing_of(
     """
 
     def replaced() -> tuple[Replacement, ...]:
-        return replacement_costs(problem, solution, time_limit_s=time_limit_s, progress=progress)
+        return replacement_costs(
+            problem, solution, time_limit_s=time_limit_s, workers=workers, progress=progress
+        )
 
     found = replaced() if settings.priced else ()
     costs = {one.site_id: one.cost for one in found}

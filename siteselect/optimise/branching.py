@@ -42,6 +42,16 @@ class Pseudocosts:
         self.total[:, sites], self.count[:, sites] = other.total, other.count
         self.nodes = other.nodes
 
+    def copy(self) -> Pseudocosts:
+        """What is known, to learn more apart."""
+        return Pseudocosts(self.total.copy(), self.count.copy(), self.nodes)
+
+    def add(self, other: Pseudocosts, before: Pseudocosts) -> None:
+        """Take over what a copy learnt since it was made, when it was as ``before``."""
+        self.total += other.total - before.total
+        self.count += other.count - before.count
+        self.nodes += other.nodes - before.nodes
+
     def note(self, direction: int, site: int, loss_per_unit: float) -> None:
         """One more loss seen: downwards (0) or upwards (1)."""
         self.total[direction, site] += max(0.0, loss_per_unit)

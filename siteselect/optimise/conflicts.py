@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from siteselect.optimise.ragged import rows_of
 from siteselect.problem import Conflicts, Constraint, Separation
 from siteselect.problem.constraints import Ints
 
@@ -51,7 +52,8 @@ class ConflictGraph:
 
     def any_in(self, chosen: Bools) -> bool:
         """Whether some of the sites chosen, bool[S], exclude each other."""
-        return any(bool(chosen[self.neighbours(s)].any()) for s in np.flatnonzero(chosen).tolist())
+        near = [self.neighbours(site) for site in np.flatnonzero(chosen).tolist()]
+        return bool(near) and bool(chosen[np.concatenate(near)].any())
 
     def _find(self, site: int) -> Ints:
         parts = []
@@ -73,13 +75,19 @@ class ConflictGraph:
     def among(self, sites: Ints) -> Bools:
         """bool[len(sites), len(sites)]: which of these sites exclude each other."""
         made = np.zeros((len(sites), len(sites)), bool)
-        order = np.argsort(sites, kind="stable")
-        ascending = sites[order]
-        for i, site in enumerate(sites.tolist()):
-            near = self.neighbours(site)
-            if len(near):
-                spot = np.minimum(np.searchsorted(ascending, near), len(sites) - 1)
-                made[i, order[spot[ascending[spot] == near]]] = True
+        for points, _, distance in self._points:
+            own = points[sites]
+            reach = distance * (1 + 1e-9)
+            one, other = cKDTree(own.astype(np.float64)).query_pairs(reach, output_type="ndarray").T
+            apart = own[one] - own[other]
+            near = (apart * apart).sum(axis=1) < distance * distance
+            made[one[near], other[near]] = made[other[near], one[near]] = True
+        if self._starts is not None:
+            place = np.full(len(self._starts) - 1, -1)
+            place[sites] = np.arange(len(sites))
+            one = np.repeat(np.arange(len(sites)), self._starts[sites + 1] - self._starts[sites])
+            other = place[self._ends[rows_of(self._starts, sites)]]
+            made[one[other >= 0], other[other >= 0]] = True
         return made
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
 
+from siteselect.optimise.ragged import ranges
 from siteselect.problem.constraints import Ints
 
 Number = TypeVar("Number", np.int64, np.float64)
@@ -72,7 +73,7 @@ def merge_demand(reach: csr_array, weights: Ints, inside: NDArray[np.bool_]) -> 
 def _alike(starts: Ints, sites: NDArray[np.int32], points: Ints) -> tuple[Ints, Ints]:
     """The first of each group of points with the same sites, and the group of each point."""
     sizes = starts[points + 1] - starts[points]
-    entry = _ranges(starts[points], sizes)
+    entry = ranges(starts[points], sizes)
     g = np.random.default_rng(0)
     while True:
         # A sum of random numbers for each set of sites: the same for others almost never, and then
@@ -86,12 +87,6 @@ def _alike(starts: Ints, sites: NDArray[np.int32], points: Ints) -> tuple[Ints, 
         place[np.argsort(first)] = np.arange(len(first))
         leader = first[group]
         if np.array_equal(sizes, sizes[leader]) and np.array_equal(
-            sites[entry], sites[_ranges(starts[points][leader], sizes)]
+            sites[entry], sites[ranges(starts[points][leader], sizes)]
         ):
             return np.sort(first), place[group]
-
-
-def _ranges(starts: Ints, sizes: Ints) -> Ints:
-    """starts[0] … starts[0] + sizes[0] − 1, starts[1] … one after the other."""
-    ends = np.cumsum(sizes)
-    return np.repeat(starts - ends + sizes, sizes) + np.arange(ends[-1] if len(ends) else 0)

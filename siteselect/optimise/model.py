@@ -14,6 +14,7 @@ from scipy.sparse import csc_array, csr_array
 
 from siteselect.optimise.conflicts import ConflictGraph
 from siteselect.optimise.demand import merge_demand
+from siteselect.optimise.ragged import rows_of
 from siteselect.optimise.workers import Flow
 from siteselect.problem import (
     NO_LOWER,
@@ -113,10 +114,7 @@ class Model:
 
     def activity(self, columns: Ints) -> Ints:
         """int64[rows], what some columns add up to in each row."""
-        entries = self.x_columns.indptr
-        own = np.concatenate(
-            [np.zeros(0, np.int64), *(np.arange(entries[j], entries[j + 1]) for j in columns)]
-        )
+        own = rows_of(self.x_columns.indptr, columns)
         found = np.zeros(len(self.lower), np.int64)
         np.add.at(found, self.x_columns.indices[own], self.x_columns.data[own])
         return found

@@ -19,6 +19,7 @@ from scipy.sparse import csc_array
 
 from siteselect.optimise.crossing import Crossing
 from siteselect.optimise.forest import Nest, filled, nested
+from siteselect.optimise.ragged import rows_of
 from siteselect.optimise.stop import NEVER_STOP, Seconds
 from siteselect.optimise.wholelists import NotListedError
 from siteselect.optimise.wholeparcels import WholeParcels
@@ -177,9 +178,8 @@ class _Charges:
     def to(self, columns: Ints) -> Ints:
         """int64[ledgers], units that some columns charge to each."""
         charged = np.zeros(self.ledgers, np.int64)
-        for j in columns.tolist():
-            own = slice(self.start[j], self.start[j + 1])
-            np.add.at(charged, self.ledger[own], self.units[own])
+        own = rows_of(self.start, columns)
+        np.add.at(charged, self.ledger[own], self.units[own])
         return charged
 
 

@@ -13,7 +13,10 @@ CATCHMENT_S = {5_000: 3.0, 20_000: 15.0, 100_000: 10.0}
 PLAIN_MB, CATCHMENT_MB = 400.0, 1000.0
 REPLACEMENT_SOLVES = 5.0
 """Fifty replacement costs are to take less than so many solves."""
-COSTS = "cpu_s", "wall_s", "replacement_cpu_s", "replacement_solves", "replacement_solves_loaded"
+COSTS = (
+    "cpu_s", "wall_s", "replacement_s", "replacement_cpu_s", "replacement_solves",
+    "replacement_solves_loaded", "replacement_cpu_solves_loaded",
+)  # fmt: skip
 
 
 def seeds_of(text: str) -> tuple[int, ...]:

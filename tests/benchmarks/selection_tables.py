@@ -27,9 +27,7 @@ def _instance(result: Mapping[str, Any]) -> Iterator[str]:
         yield _line(name, one)
         if "replacement_solves" in one:
             yield (
-                f"  replacement costs: {one['replacement_cpu_s']:.2f} CPU s"
-                f" ({one['replacement_solves']:.1f} solves, {one['replacement_solves_loaded']:.1f}"
-                f" without loading compiled code), {one['replacement_proven']} of"
+                f"  replacement costs: {_in_solves(one)}, {one['replacement_proven']} of"
                 f" {one['replacement_sites']} proven"
             )
         if "at" in one:
@@ -94,7 +92,9 @@ def _amount(name: str, one: Mapping[str, Any]) -> Iterator[str]:
             f"  replacement costs in solves: median {one['median_replacement_solves']:.1f},"
             f" worst {one['worst_replacement_solves']:.1f} (without loading compiled code"
             f" {one['median_replacement_solves_loaded']:.1f} and"
-            f" {one['worst_replacement_solves_loaded']:.1f}); {one['replacement_proven']} of"
+            f" {one['worst_replacement_solves_loaded']:.1f}, in CPU"
+            f" {one['median_replacement_cpu_solves_loaded']:.1f} and"
+            f" {one['worst_replacement_cpu_solves_loaded']:.1f}); {one['replacement_proven']} of"
             f" {one['replacement_sites']} proven"
         )
 
@@ -112,7 +112,12 @@ def _run(one: Mapping[str, Any]) -> Iterator[str]:
             f"  {weights}: {again['wall_s']:.2f} s, {again['cpu_s']:.2f} CPU s, {again['status']}"
         )
     if "replacement_solves" in one:
-        yield (
-            f"  replacement costs: {one['replacement_cpu_s']:.2f} CPU s"
-            f" ({one['replacement_solves']:.1f} solves)"
-        )
+        yield f"  replacement costs: {_in_solves(one)}"
+
+
+def _in_solves(one: Mapping[str, Any]) -> str:
+    return (
+        f"{one['replacement_s']:.2f} s, {one['replacement_cpu_s']:.2f} CPU s"
+        f" ({one['replacement_solves']:.1f} solves, {one['replacement_solves_loaded']:.1f} without"
+        f" loading compiled code, {one['replacement_cpu_solves_loaded']:.1f} of CPU)"
+    )

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from selection_covering import Covering, scattered, towns  # type: ignore[import-not-found]
+from selection_engines import in_solves  # type: ignore[import-not-found]
 from selection_local import Portfolio, Trace, local_search  # type: ignore[import-not-found]
 from selection_seeds import seeds_of, summary, targets  # type: ignore[import-not-found]
 from selection_tables import table  # type: ignore[import-not-found]
@@ -69,6 +70,18 @@ def test_median_worst_and_what_is_within_the_target() -> None:
     assert summary(lines, {})["ours"]["within_target_solves_loaded"] == 0
     assert summary(lines[2:], {})["ours"] == {"seeds": 1, "failed": 1, "proven": 0}
     assert summary(lines, {})["ours"]["within_target_cpu_s"] is None
+
+
+def test_costs_in_solves_by_the_clock_and_by_the_cpu() -> None:
+    """By hand: 1.5 s of which 0.5 were loading, beside a solve of 0.25 s."""
+    costs = {
+        "replacement_s": 1.5, "loading_s": 0.5, "replacement_cpu_s": 2.5, "loading_cpu_s": 0.5,
+    }  # fmt: skip
+    found = in_solves(costs, {"wall_s": 0.25, "cpu_s": 0.5})
+    assert found == {
+        "replacement_solves": 6.0, "replacement_solves_loaded": 4.0,
+        "replacement_cpu_solves_loaded": 4.0,
+    }  # fmt: skip
 
 
 def test_peers_are_compared_by_cpu_and_by_the_optimum() -> None:

@@ -1,4 +1,4 @@
-"""The same answer for any order of the rows; honest statuses; replacement costs."""
+"""The same answer for any order of the rows; honest statuses."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from importlib import import_module
 
 import numpy as np
 import pytest
-from brute import KINDS, random_problem, solve_by_enumeration, with_workforce
+from brute import KINDS, random_problem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array, hstack
-from test_coverage import towns
 
-from siteselect.optimise import replacement_costs, solve
+from siteselect.optimise import solve
 from siteselect.problem import (
     NO_LOWER,
     NO_UPPER,
@@ -202,99 +201,6 @@ def test_maximal_covering_by_hand() -> None:
     assert found.objective == found.bound == 13
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10**6), st.frozensets(st.sampled_from(KINDS), max_size=6))
-def test_replacement_costs_by_enumeration(seed: int, kinds: frozenset[str]) -> None:
-    costs_are_those_of_enumeration(random_problem(seed, kinds - {"locks"}))
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    st.integers(0, 10**6), st.frozensets(st.sampled_from(KINDS), max_size=6), st.integers(0, 2)
-)  # fmt: skip
-def test_replacement_costs_beyond_the_columns_near(
-    seed: int, kinds: frozenset[str], near: int
-) -> None:
-    """The searches among few columns find nothing, or too little: the others are searched."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("siteselect.optimise.replacement.NEAR", near)
-        patch.setattr("siteselect.optimise.replacement.HELD", 1)
-        costs_are_those_of_enumeration(random_problem(seed, kinds - {"locks"}))
-
-
-@pytest.mark.parametrize("near", [0, 1, 2, 20])
-def test_replacement_costs_of_medium_problems(near: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beside a whole solve without each site: few columns near, many that are as good."""
-    monkeypatch.setattr("siteselect.optimise.replacement.NEAR", near)
-    monkeypatch.setattr("siteselect.optimise.replacement.HELD", max(1, near))
-    for problem in (towns(1, 120, 8), towns(4, 160, 10)):
-        found = solve(problem)
-        for one in replacement_costs(problem, found):
-            out = Locks("out", np.zeros(0, np.int64), np.array([one.site]))
-            without = dataclasses.replace(problem, constraints=(*problem.constraints, out))
-            truth = solve(without, ties=False)
-            assert one.status == "optimal"
-            assert truth.objective is not None
-            assert one.cost == found.objective - truth.objective
-
-
-def costs_are_those_of_enumeration(problem: SelectionProblem) -> None:
-    found = solve(problem, explain=False)
-    for one in replacement_costs(problem, found):
-        out = Locks("out", np.zeros(0, np.int64), np.array([one.site]))
-        without = dataclasses.replace(problem, constraints=(*problem.constraints, out))
-        truth = solve_by_enumeration(without)
-        if truth.value is None:
-            assert one.status == "infeasible"
-            continue
-        assert one.status == "optimal"
-        assert one.cost == one.least_cost == found.objective - truth.value
-        assert one.site in one.leaving
-        assert one.site not in one.entering
-
-
-@pytest.mark.parametrize("kinds", [{"group", "budget"}, {"coverage", "separation"}, {"workers"}])
-def test_a_relaxation_that_was_kept_changes_no_cost(kinds: set[str]) -> None:
-    for seed in range(6):
-        problem = random_problem(seed, frozenset(kinds - {"workers"}))
-        if "workers" in kinds:
-            problem = with_workforce(problem, seed)
-        cold, warm = solve(problem, explain=False), solve(problem, explain=False, keep=True)
-        assert cold.kept is None
-        if warm.objective is None:
-            continue
-        assert warm.kept is not None
-        costs = [(one.site, one.status, one.cost) for one in replacement_costs(problem, cold)]
-        again = [(one.site, one.status, one.cost) for one in replacement_costs(problem, warm)]
-        assert costs == again
-
-
-def test_a_relaxation_that_was_kept_is_not_solved_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    problem = SelectionProblem.from_arrays([9, 8, 5, 1], count=2)
-    cold, warm = solve(problem), solve(problem, keep=True)
-    asked = []
-    sift = import_module("siteselect.optimise.replacement").sift
-
-    def counted(model: object, **more: object) -> object:
-        asked.append(model)
-        return sift(model, **more)
-
-    monkeypatch.setattr("siteselect.optimise.replacement.sift", counted)
-    assert [one.cost for one in replacement_costs(problem, warm)] == [4, 3]
-    assert not asked
-    assert [one.cost for one in replacement_costs(problem, cold)] == [4, 3]
-    assert len(asked) == 1
-
-
-def test_a_relaxation_kept_of_another_problem_is_not_used() -> None:
-    """With a score changed in place of the problem, the costs are those of the new one."""
-    problem = SelectionProblem.from_arrays([9, 8, 5, 1], count=2)
-    other = SelectionProblem.from_arrays([9, 8, 7, 1], count=2)
-    found = solve(problem, keep=True)
-    assert [one.cost for one in replacement_costs(problem, found)] == [4, 3]
-    assert [one.cost for one in replacement_costs(other, found)] == [2, 1]
-
-
 @pytest.mark.parametrize(
     ("scores", "count", "more", "chosen"),
     [
@@ -312,10 +218,3 @@ def test_smallest_problems(scores: list, count: int, more: dict, chosen: list) -
     assert found.status == "optimal"
     assert found.chosen.tolist() == chosen
     assert found.objective == found.bound == sum(scores[s] for s in chosen)
-
-
-def test_a_group_that_leaves_no_survivor() -> None:
-    """Found by hypothesis: after a site is taken away no column survived the first gap."""
-    problem = random_problem(89, frozenset({"group", "either"}))
-    found = solve(problem)
-    assert [one.status for one in replacement_costs(problem, found)]
