@@ -42,14 +42,35 @@ class Cut:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Rows of a model taken out once for many bounds: matrices, sides, largest coefficients."""
+    """Rows of a model, taken out once for many bounds: when they are first asked for."""
 
+    model: Model
     rows: Ints
-    x: csr_array
-    z: csr_array
-    lower: Ints
-    upper: Ints
-    largest: NDArray[np.float64]
+
+    @cached_property
+    def x(self) -> csr_array:
+        """int64 CSR, rows × J."""
+        return csr_array(self.model.x[self.rows])
+
+    @cached_property
+    def z(self) -> csr_array:
+        """int64 CSR, rows × R."""
+        return csr_array(self.model.z[self.rows])
+
+    @cached_property
+    def lower(self) -> Ints:
+        """int64[rows]."""
+        return self.model.lower[self.rows]
+
+    @cached_property
+    def upper(self) -> Ints:
+        """int64[rows]."""
+        return self.model.upper[self.rows]
+
+    @cached_property
+    def largest(self) -> NDArray[np.float64]:
+        """float[rows], the largest coefficient of each."""
+        return np.maximum(largest_coefficients(self.x), largest_coefficients(self.z))
 
     @cached_property
     def columns(self) -> csr_array:
@@ -60,13 +81,6 @@ class Block:
     def parcels(self) -> csr_array:
         """The rows of z by parcel: int64 CSR, R × rows."""
         return csr_array(self.z.T)
-
-    @staticmethod
-    def of(model: Model, rows: Ints) -> Block:
-        """The rows of a model."""
-        x, z = csr_array(model.x[rows]), csr_array(model.z[rows])
-        largest = np.maximum(largest_coefficients(x), largest_coefficients(z))
-        return Block(rows, x, z, model.lower[rows], model.upper[rows], largest)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +103,10 @@ class Multipliers:
     hall_y: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     rounded: tuple[Rounding, ...] = ()
     rounded_y: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+
+    def to_keep(self) -> Multipliers:
+        """The same without the rows that were taken out for them: many may be kept."""
+        return dataclasses.replace(self, block=Block(self.block.model, self.block.rows))
 
     def prices(self, model: Model) -> NDArray[np.float64] | None:
         """float[demand], μ of every point; ``None`` without coverage."""

@@ -103,7 +103,7 @@ def step_of(model: Model, given: Multipliers, kind: Kind) -> Step:
         largest += 2 * model.flow.value * most + float(given.hall_y.sum()) * (1 + most)
     empty = np.zeros(0, np.int64)
     if not math.isfinite(largest) or largest >= 2.0**RANGE_BITS:
-        return Step(1, empty, empty, Block.of(model, empty))
+        return Step(1, empty, empty, Block(model, empty))
     bits = max(0, min(MOST_SCALE_BITS, RANGE_BITS - math.ceil(math.log2(largest))))
     scale = 2**bits
     y = np.rint(given.y * scale).astype(np.int64)
@@ -118,7 +118,7 @@ def step_of(model: Model, given: Multipliers, kind: Kind) -> Step:
             (cliques if known[0] == "clique" else lemmas).append((known[1], value))
     used = np.flatnonzero(y)
     if len(used) < len(y):
-        block = Block.of(model, block.rows[used])
+        block = Block(model, block.rows[used])
     unit = 2 ** max(0, bits - COARSE_BITS)
     weight = model.weights[given.demand] * scale
     mu = np.clip(np.rint(given.mu * (scale // unit)).astype(np.int64) * unit, 0, weight)

@@ -60,9 +60,10 @@ class Outlook:
             order = np.argpartition(bound.column_penalty, wanted)
             columns, beyond = np.sort(order[:wanted]), int(bound.column_penalty[order[wanted]])
         sites = np.flatnonzero(bound.site_penalty > 0)
+        penalty, of_sites = bound.column_penalty[columns], bound.site_penalty[sites]
         return Outlook(
-            site, multipliers, bound.scaled, bound.scale, columns, bound.column_penalty[columns],
-            beyond, sites, bound.site_penalty[sites],
+            site, multipliers.to_keep(), bound.scaled, bound.scale, columns, penalty, beyond,
+            sites, of_sites,
         )  # fmt: skip
 
     def bound_among(self, model: Model, near: Model, most: Mapping[int, int]) -> Bound:

@@ -108,7 +108,7 @@ class Hot:
     def _rows(self, rows: Ints) -> Block:
         """Rows of the whole model, taken out anew only where there are others."""
         if self._block is None or not np.array_equal(self._block.rows, rows):
-            self._block = Block.of(self._model, rows)
+            self._block = Block(self._model, rows)
         return self._block
 
     def _clique(self, i: int, cut: Cut) -> Cut:

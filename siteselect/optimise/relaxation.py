@@ -403,7 +403,7 @@ class Relaxation:
         dual = self.lp.dual * self.unit
         rows = self._row_list
         if self._block is None or len(self._block.rows) != len(rows):
-            self._block = Block.of(self.model, np.array(rows, np.int64))
+            self._block = Block(self.model, np.array(rows, np.int64))
         demand, mu = np.zeros(0, np.int64), np.zeros(0)
         if self.coverage is not None:
             demand, mu = self.coverage.multipliers(dual)

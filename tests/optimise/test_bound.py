@@ -31,7 +31,7 @@ def test_any_multipliers_give_a_bound(seed: int, kinds: frozenset[str], spread: 
     many = len(model.lower)
     demand = np.arange(len(model.weights))
     given_multipliers = Multipliers(
-        Block.of(model, np.arange(many)), g.normal(0, spread, many), (), np.zeros(0), demand,
+        Block(model, np.arange(many)), g.normal(0, spread, many), (), np.zeros(0), demand,
         g.uniform(-5, 80, len(demand)),
     )  # fmt: skip
     assert exact_bound(model, given_multipliers, model.state, model.shut).value >= truth.value

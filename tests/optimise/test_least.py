@@ -123,7 +123,7 @@ def test_any_multipliers_bound_the_money(seed: int, kinds: frozenset[str], sprea
     g = np.random.default_rng(seed)
     many = len(model.lower)
     proposed = Multipliers(
-        Block.of(model, np.arange(many)), g.normal(0, spread, many), (), np.zeros(0), NOTHING,
+        Block(model, np.arange(many)), g.normal(0, spread, many), (), np.zeros(0), NOTHING,
         np.zeros(0),
     )  # fmt: skip
     assert exact_bound(model, proposed, model.state, model.shut).value >= found.bound

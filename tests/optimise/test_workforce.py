@@ -126,7 +126,7 @@ def test_any_prices_of_workers_give_a_bound(
         left_out = np.flatnonzero(g.random(model.n_sites) < 0.2)
         halls.append(hall_of(model.flow, model.site, communes, left_out))
     given_multipliers = Multipliers(
-        Block.of(model, np.arange(many)), g.normal(0, spread, many), (), np.zeros(0),
+        Block(model, np.arange(many)), g.normal(0, spread, many), (), np.zeros(0),
         np.arange(len(model.weights)), g.uniform(0, 60, len(model.weights)), tuple(halls),
         g.uniform(0, spread + 1, 4),
     )  # fmt: skip
