@@ -22,6 +22,7 @@ from siteselect.optimise.clock import Progress, Run
 from siteselect.optimise.compiling import prepare, ready
 from siteselect.optimise.deepen import deepen
 from siteselect.optimise.exact import Portfolio, Referee
+from siteselect.optimise.met import Met
 from siteselect.optimise.model import FREE, Model, compile_model, least_value, restrict
 from siteselect.optimise.outlook import Outlook, outlooks, without
 from siteselect.optimise.presolve import presolved
@@ -190,7 +191,7 @@ class _Seeker:
         kept.referee.within(self._seconds_left)
         self._objective = int(solution.objective or 0)
         self._gaps = [max(0, kept.root.bound.value - self._objective)]
-        self._met = {one.columns.tobytes(): one for one in kept.referee.accepted}
+        self._met = Met(kept.model, kept.referee.accepted)
         self._most: dict[int, int] = {}
         """No portfolio without the site is worth more."""
         self._searches: deque[_Search] = deque()
@@ -236,10 +237,8 @@ class _Seeker:
         run = Run(self._kept.problem, self._deadline, 0.0, None)
         if outlook.value >= self._ground.least:
             run.bound = outlook.value
-            for one in self._met.values():
-                # What was met without another site often does without this one too.
-                if outlook.site not in self._kept.model.site[one.columns]:
-                    run.found(one)
+            # What was met without another site often does without this one too.
+            run.best = self._met.without(outlook.site)
         width = int(MARGIN * np.quantile(self._gaps[-RECENT:], LIKELY))
         before = self._costs.copy()
         self._searches.append(
@@ -252,7 +251,7 @@ class _Seeker:
         search = self._searches.popleft()
         self._costs.add(search.costs, search.before)
         for one in search.met:
-            self._met.setdefault(one.columns.tobytes(), one)
+            self._met.add(one)
         if status == "infeasible":
             self._most[outlook.site] = self._ground.least - 1
             return self._none(outlook.site)
