@@ -62,7 +62,7 @@ def _numbers(model: Model, part: Model) -> Ints:
     for i, own in enumerate(_patterns(model.reach[part.site_of])):
         if weights[i] > 0 and len(own) > 1:
             number.setdefault(own.tobytes(), len(number))
-    return np.array([number[own.tobytes()] for own in _patterns(part.reach)], np.int64)
+    return np.array([number[own.tobytes()] for own in _patterns(part.reach.matrix())], np.int64)
 
 
 def _patterns(reach: Any) -> Iterable[Ints]:

@@ -38,7 +38,7 @@ class Exchange:
         self._alone = model.score[candidates].copy()
         if model.flow is not None:  # at most: a candidate competes with those that are kept
             self._alone += model.flow.alone()[candidates]
-        self._reach = None if model.reach is None else csr_array(model.reach[self._site])
+        self._reach = None if model.reach is None else model.reach[self._site]
 
     def improved(self, start: Portfolio) -> Portfolio:
         """Exchanges from a portfolio while its exact value rises."""

@@ -14,6 +14,7 @@ from scipy.sparse import csc_array, csr_array
 
 from siteselect.optimise.conflicts import ConflictGraph
 from siteselect.optimise.demand import merge_demand
+from siteselect.optimise.incidence import Incidence
 from siteselect.optimise.ragged import rows_of
 from siteselect.optimise.workers import Flow
 from siteselect.problem import (
@@ -55,7 +56,7 @@ class Model:
     shut
         bool[J], columns that can never be chosen.
     reach
-        CSR sites × demand or ``None``; ``weights`` int64[demand].
+        Sites × demand, or ``None``; ``weights`` int64[demand].
     flow
         Workers that sites compete for, or ``None``.
     mu
@@ -83,7 +84,7 @@ class Model:
     state: NDArray[np.int8]
     shut: NDArray[np.bool_]
     conflicts: ConflictGraph
-    reach: csr_array | None
+    reach: Incidence | None
     weights: Ints
     column_of: Ints
     site_of: Ints
@@ -119,7 +120,7 @@ class Model:
         np.add.at(found, self.x_columns.indices[own], self.x_columns.data[own])
         return found
 
-    def reach_or_fail(self) -> csr_array:
+    def reach_or_fail(self) -> Incidence:
         """The reach of a model with coverage.
 
         Raises
@@ -213,9 +214,9 @@ def compile_model(problem: SelectionProblem) -> Model:
             state[rank[one.include]] = INSIDE
             state[rank[one.exclude]] = OUTSIDE
     cover = problem.coverage
-    reach = None if cover is None else cover.matrix()
+    reach = None if cover is None else Incidence(cover.indptr, cover.indices, cover.n_demand)
     if reach is not None and not np.array_equal(site_of, np.arange(len(site_of))):
-        reach = csr_array(reach[site_of])
+        reach = reach.ordered(site_of)
     return Model(
         score=problem.score[column_of],
         site=site,
@@ -267,8 +268,9 @@ def restrict(
     reach, weights, mu, label = model.reach, model.weights, model.mu, None
     if reach is not None:
         inside = state[sites] == INSIDE if for_good else np.zeros(len(sites), bool)
-        merged = merge_demand(csr_array(reach[sites]), weights, inside)
-        reach, weights, label = merged.reach, merged.total(weights), merged.label
+        merged = merge_demand(reach[sites], weights, inside)
+        reach, weights = Incidence.of(merged.reach), merged.total(weights)
+        label = merged.label
         mu = None if mu is None else merged.total(mu)
         score += merged.alone[site]
     return Model(

@@ -147,7 +147,7 @@ def _coverage(
     over = (2 * priced > model.weights) & (model.weights > 0)
     under = (model.reach @ np.where(over, 0, model.weights))[model.site]
     constant = int(model.weights[over].sum())
-    return model.score + under, over, model.reach, csr_array(model.reach.T), constant
+    return model.score + under, over, model.reach, csr_array(model.reach.matrix().T), constant
 
 
 def _programme(
