@@ -73,6 +73,11 @@ class Run:
         """Keep a portfolio that is better, or as good and first among equals."""
         self.best = portfolio
 
+    def begin(self, name: str) -> None:
+        """Say what comes next: it may take long."""
+        if self.progress is not None:
+            self.progress(name, 0.0)
+
     def lap(self, name: str) -> None:
         """Note the seconds since the last lap under a name."""
         now = time.perf_counter()

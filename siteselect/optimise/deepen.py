@@ -110,7 +110,7 @@ def deepen(
             model, columns, fixed_by(model, bound, floor), judge=judge, floor=floor,
             stop=stop, ties=ties, costs=costs, on_found=run.earlier,
             held=run.best if run.best is not None and run.best.value >= floor else None,
-            rounds=ROUNDS if nodes >= HARD else 0,
+            rounds=ROUNDS if nodes >= HARD else 0, progress=run.progress,
         )  # fmt: skip
         steps, nodes = steps + 1, nodes + outcome.nodes
         run.info.update(survivors=len(columns), nodes=nodes, deepenings=steps)

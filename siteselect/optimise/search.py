@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from siteselect.optimise import seeking
 from siteselect.optimise.branching import Pseudocosts
+from siteselect.optimise.clock import Progress
 from siteselect.optimise.compiling import prepare, ready
 from siteselect.optimise.exact import Portfolio
 from siteselect.optimise.model import Model, restrict
@@ -39,12 +40,13 @@ def searched(
     judge: Callable[[Ints], Portfolio | None], floor: int, stop: Stop, ties: bool,
     held: Portfolio | None, costs: Pseudocosts, frame: Frame | None = None,
     on_found: Callable[[Portfolio], None] | None = None, rounds: int = 0,
-    rounded: Sequence[Rounding] = (),
+    rounded: Sequence[Rounding] = (), progress: Progress | None = None,
 ) -> Outcome:  # fmt: skip
     """Search everything worth ``floor`` among some columns of a model, to the end.
 
     Written anew wherever a root rules out many of them. ``judge`` takes columns of ``model``;
-    without ``frame`` portfolios are compared among the columns.
+    without ``frame`` portfolios are compared among the columns. ``progress`` is told where the
+    search must be compiled first.
     """
     nodes, too_many = 0, False
     hard = costs.nodes >= (EASY_LARGE if len(columns) > LARGE else EASY)
@@ -53,7 +55,10 @@ def searched(
         part = restrict(model, columns, state, for_good=True)
         frame = Frame(part, np.arange(len(columns))) if frame is None else frame
         known = [one for row in rounded if (one := row.among(columns)) is not None]
-        search = _search_of(part, costs, stop, 0 if hard else LONG - nodes, compiled=not too_many)(
+        kind = _search_of(
+            part, costs, stop, 0 if hard else LONG - nodes, compiled=not too_many, progress=progress
+        )
+        search = kind(
             part, partial(_judge_of, judge, columns), floor, stop, frame, costs, ties=ties,
             held=held, on_found=on_found, rounds=rounds, rounded=known,
         )  # fmt: skip
@@ -78,22 +83,34 @@ def plantable(model: Model) -> bool:
 
 
 def _search_of(
-    model: Model, costs: Pseudocosts, stop: Stop, most: int, *, compiled: bool
-) -> Callable[..., Seeking]:
+    model: Model, costs: Pseudocosts, stop: Stop, most: int, *, compiled: bool,
+    progress: Progress | None,
+) -> Callable[..., Seeking]:  # fmt: skip
     """The search for a model: compiled where it can be, once ``most`` nodes do not end it."""
     if not compiled or not plantable(model):
         return NodeSearch
     if most > 0:
         return partial(NodeSearch, most=most)
-    if not ready():
-        if stop.seconds_left() < COMPILING_S:
-            return NodeSearch
-        if costs.nodes < WORTH_COMPILING:
-            return partial(NodeSearch, most=WORTH_COMPILING)
-    prepare()
+    if ready():
+        prepare()
+    elif stop.seconds_left() < COMPILING_S:
+        return NodeSearch
+    elif costs.nodes < WORTH_COMPILING:
+        return partial(NodeSearch, most=WORTH_COMPILING)
+    else:
+        _compile(progress)
     from siteselect.optimise.treesearch import TreeSearch  # numba, and what it compiled: a second
 
     return TreeSearch
+
+
+def _compile(progress: Progress | None) -> None:
+    """Compile it for the first time on this machine, and say so."""
+    if progress is not None:
+        progress("code", 0.0)
+    prepare()
+    if progress is not None:
+        progress("code", 1.0)
 
 
 def _judge_of(

@@ -80,6 +80,7 @@ def solve(
     if status == "infeasible" and explain:
         from siteselect.optimise.diagnose import explain_infeasible
 
+        run.begin("diagnose")
         why = explain_infeasible(problem, time_limit_s=min(MOST_EXPLAINING_S, time_limit_s))
         run.lap("diagnose")
         return dataclasses.replace(solution, reasons=why.reasons, remedies=why.remedies)
@@ -87,6 +88,7 @@ def solve(
 
 
 def _search(run: Run, *, ties: bool) -> Status:
+    run.begin("compile")
     model = presolved(compile_model(run.problem))
     run.model = model
     run.lap("compile")
@@ -95,6 +97,7 @@ def _search(run: Run, *, ties: bool) -> Status:
     least = least_value(model)
     referee = Referee(run.problem, model).within(run.seconds_left)
     run.bound, run.rescue = ceiling(model), partial(_greedy, run, model, referee)
+    run.begin("root")
     root = sift(model, stop=run.late)
     run.info["root_rounds"] = root.rounds
     run.info["root_columns"] = len(root.relaxation.columns)
@@ -124,6 +127,7 @@ def _search(run: Run, *, ties: bool) -> Status:
     status: Status = "within_gap"
     if not run.good_enough():
         near = dataclasses.replace(model, mu=root.multipliers.prices(model))
+        run.begin("search")
         status = deepen(
             run, near, root.bound, referee.judge, least, ties=ties, rescue=rescue_or_loosen
         )

@@ -15,8 +15,11 @@ import pytest
 from medium import medium_problem
 from test_medium import SIZES
 
+from siteselect.messages import Msg
 from siteselect.optimise import compiled, compiling, solve, wholelists_kernels
 from siteselect.optimise.tree import nodes
+from siteselect.problem import SelectionProblem
+from siteselect.report.screen import stage_name
 
 
 def pretended(monkeypatch: pytest.MonkeyPatch, folder: Path | None) -> None:
@@ -100,6 +103,36 @@ def test_prepared_it_is_loaded() -> None:
         patch.setattr("siteselect.optimise.search.EASY", 0)
         solve(medium_problem(SIZES["whole"], 0), explain=False)
     assert len(nodes.advance.signatures) == len(wholelists_kernels.best_choice.signatures) == 1
+
+
+def told(problem: SelectionProblem) -> list[tuple[str, float]]:
+    found: list[tuple[str, float]] = []
+    solve(problem, explain=False, progress=lambda stage, share: found.append((stage, share)))
+    return found
+
+
+def test_who_waits_for_the_compiler_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, in the middle of the search; not where it was compiled before."""
+    compiling.prepare()
+    monkeypatch.setattr("siteselect.optimise.search.EASY", 0)
+    problem = medium_problem(SIZES["whole"], 0)
+    assert "code" not in dict(told(problem))
+    asked = iter([False])
+    monkeypatch.setattr("siteselect.optimise.search.ready", lambda: next(asked, True))
+    monkeypatch.setattr("siteselect.optimise.search.WORTH_COMPILING", 0)
+    stages = told(problem)
+    assert [one for one in stages if one[0] == "code"] == [("code", 0.0), ("code", 1.0)]
+    begun, done = stages.index(("search", 0.0)), stages.index(("search", 1.0))
+    assert begun < stages.index(("code", 0.0)) < done
+    for stage in ("compile", "root", "search"):
+        assert stages.index((stage, 0.0)) < stages.index((stage, 1.0))
+
+
+def test_every_stage_that_is_told_has_words() -> None:
+    stages = {stage for stage, _ in told(medium_problem(SIZES["whole"], 0))}
+    assert stages >= {"compile", "root", "search"}
+    for stage in (*stages, "code", "diagnose", "dive", "restoration"):
+        assert stage_name(stage) != Msg("Working")
 
 
 def test_an_easy_solve_loads_none_of_it() -> None:
