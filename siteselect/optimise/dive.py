@@ -19,7 +19,8 @@ MARGINS = (0.0, 0.002, 0.005, 0.01, 0.02, 0.05)
 States = NDArray[np.int8]
 SURE = 0.95
 MOST_STEPS = 80
-MOST_CANDIDATES = 600
+MOST_CANDIDATES, CANDIDATES_EACH = 600, 30
+"""Exchanges are looked for among so many columns, or so many for each site wanted."""
 
 
 def dive(relaxation: Relaxation, referee: Referee, *, stop: Stop) -> Portfolio | None:
@@ -143,5 +144,6 @@ def _forbid(
 def promising(relaxation: Relaxation, penalty: Ints) -> Ints:
     """Columns of the relaxation with the smallest penalties, ascending."""
     columns = relaxation.columns
-    order = np.argsort(penalty[columns], kind="stable")[:MOST_CANDIDATES]
+    many = max(MOST_CANDIDATES, CANDIDATES_EACH * relaxation.model.count)
+    order = np.argsort(penalty[columns], kind="stable")[:many]
     return np.sort(columns[order])

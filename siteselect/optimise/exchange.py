@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 
 from siteselect.optimise.exact import Portfolio, Referee
 from siteselect.optimise.model import INSIDE, Model
+from siteselect.optimise.ragged import rows_of
 from siteselect.optimise.stop import Stop
 from siteselect.problem.constraints import Ints
 
@@ -39,6 +40,27 @@ class Exchange:
         if model.flow is not None:  # at most: a candidate competes with those that are kept
             self._alone += model.flow.alone()[candidates]
         self._reach = None if model.reach is None else model.reach[self._site]
+
+    def built(self, start: Portfolio) -> Portfolio | None:
+        """As many columns as a start holds, one after the other the one that brings most; those of
+        sites that are fixed in stay. ``None`` where that is not allowed.
+        """
+        model = self._model
+        kept = start.columns[model.state[model.site[start.columns]] == INSIDE]
+        while len(kept) < len(start.columns):
+            gain = self._gain(kept)
+            gain[np.isin(self._site, self._closed(model.site[kept]))] = NEVER
+            best = int(np.argmax(gain))
+            if gain[best] <= NEVER // 2 or self._stop():
+                return None
+            kept = np.append(kept, self._candidates[best])
+        return self._referee.judge(kept)
+
+    def _closed(self, sites: Ints) -> Ints:
+        """Some sites, and all that they exclude."""
+        conflicts = self._model.conflicts
+        beside = [conflicts.neighbours(site) for site in sites.tolist()] if conflicts else []
+        return np.concatenate([sites, *beside])
 
     def improved(self, start: Portfolio) -> Portfolio:
         """Exchanges from a portfolio while its exact value rises."""
@@ -97,14 +119,14 @@ class Exchange:
 
     def _times(self, columns: Ints) -> tuple[Ints, Ints]:
         """int64[demand]: how many columns reach each point, and the sum of their places."""
-        times, who = np.zeros((2, len(self._model.weights)), np.int64)
-        reach = self._model.reach
-        if reach is not None:
-            for place, site in enumerate(self._model.site[columns].tolist()):
-                own = reach.indices[reach.indptr[site] : reach.indptr[site + 1]]
-                times[own] += 1
-                who[own] += place
-        return times, who
+        reach, many = self._model.reach, len(self._model.weights)
+        if reach is None:
+            return np.zeros(many, np.int64), np.zeros(many, np.int64)
+        sites = self._model.site[columns]
+        points = reach.indices[rows_of(reach.indptr, sites)]
+        places = np.repeat(np.arange(len(sites)), reach.indptr[sites + 1] - reach.indptr[sites])
+        times = np.bincount(points, minlength=many)
+        return times, np.bincount(points, places, many).astype(np.int64)
 
     def _gain(self, kept: Ints) -> Ints:
         """int64[candidates], what each adds to some columns."""

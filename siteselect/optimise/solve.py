@@ -182,7 +182,9 @@ def heuristic(
         return
     candidates = promising(root.relaxation, root.bound.column_penalty)
     exchange = Exchange(model, referee, candidates, stop=stop)
-    run.found(exchange.shaken(found) if thorough else exchange.improved(found))
+    starts = [one for one in (found, exchange.built(found)) if one is not None]
+    best = max((exchange.improved(one) for one in starts), key=lambda one: one.value)
+    run.found(exchange.shaken(best) if thorough else best)
     run.info["heuristic"] = run.best.value if run.best is not None else found.value
 
 

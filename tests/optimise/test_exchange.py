@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from brute import random_problem
@@ -15,7 +17,7 @@ from siteselect.optimise.exact import Referee
 from siteselect.optimise.exchange import NEVER, Exchange
 from siteselect.optimise.model import compile_model
 from siteselect.optimise.stop import NEVER_STOP
-from siteselect.problem import SelectionProblem, violations
+from siteselect.problem import SelectionProblem, objective, violations
 
 KINDS = st.frozensets(st.sampled_from(["variants", "conflicts", "budget", "coverage"]), max_size=4)
 
@@ -55,6 +57,43 @@ def test_by_hand() -> None:
     better = Exchange(model, referee, np.arange(4), stop=NEVER_STOP).improved(start)
     assert better.value == 16
     assert 2 in better.columns
+
+
+def test_built_from_nothing_by_hand() -> None:
+    """The site of 10 first, then the one that reaches 6 more; with a site fixed in, from there."""
+    reach = csr_array(np.array([[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]]))
+    problem = SelectionProblem.maximal_covering(reach, [10, 6, 5], count=2)
+    model = compile_model(problem)
+    referee = Referee(problem, model)
+    start = referee.judge(np.array([1, 3]))
+    assert start is not None
+    exchange = Exchange(model, referee, np.arange(4), stop=NEVER_STOP)
+    found = exchange.built(start)
+    assert found is not None
+    assert found.columns.tolist() == [0, 2]
+    inside = dataclasses.replace(model, state=np.array([0, 0, 0, 1], np.int8))
+    fixed = Exchange(inside, Referee(problem, inside), np.arange(4), stop=NEVER_STOP).built(start)
+    assert fixed is not None
+    assert fixed.columns.tolist() == [0, 3]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), KINDS)
+def test_what_is_built_holds_or_is_refused(seed: int, kinds: frozenset[str]) -> None:
+    problem = random_problem(seed, kinds)
+    found = solve(problem, explain=False)
+    assume(found.objective is not None)
+    model = compile_model(problem)
+    referee = Referee(problem, model)
+    start = referee.judge(np.sort(np.argsort(model.column_of)[found.columns]))
+    assert start is not None
+    made = Exchange(model, referee, np.arange(model.n_columns), stop=NEVER_STOP).built(start)
+    if made is None:
+        return
+    columns = model.column_of[made.columns].tolist()
+    restored = made.restoration.units.tolist()
+    assert not violations(problem, columns, restored)
+    assert made.value == objective(problem, columns) <= found.objective
 
 
 @pytest.mark.parametrize("seed", range(3))
