@@ -26,6 +26,9 @@ SHAKEN, AMONG = 5, 20
 """So many columns are replaced, each by one of so many best."""
 WORSE = 0.002
 """A portfolio worse by up to this share is gone on from all the same: it leads out of dead ends."""
+PATIENCE, GOOD = 40, 0.9
+"""After so many shakes that found nothing better it begins anew: built of columns that bring at
+least this share of the most (Feo and Resende 1995, greedy randomised adaptive search)."""
 NEVER = np.iinfo(np.int64).min // 4
 
 
@@ -41,9 +44,10 @@ class Exchange:
             self._alone += model.flow.alone()[candidates]
         self._reach = None if model.reach is None else model.reach[self._site]
 
-    def built(self, start: Portfolio) -> Portfolio | None:
-        """As many columns as a start holds, one after the other the one that brings most; those of
-        sites that are fixed in stay. ``None`` where that is not allowed.
+    def built(self, start: Portfolio, draws: np.random.Generator | None = None) -> Portfolio | None:
+        """As many columns as a start holds, one after the other the one that brings most, or one of
+        the best at random; those of sites that are fixed in stay. ``None`` where that is not
+        allowed.
         """
         model = self._model
         kept = start.columns[model.state[model.site[start.columns]] == INSIDE]
@@ -53,6 +57,9 @@ class Exchange:
             best = int(np.argmax(gain))
             if gain[best] <= NEVER // 2 or self._stop():
                 return None
+            if draws is not None:
+                good = np.flatnonzero(gain >= GOOD * gain[best])
+                best = int(draws.choice(good)) if gain[best] > 0 else best
             kept = np.append(kept, self._candidates[best])
         return self._referee.judge(kept)
 
@@ -142,14 +149,20 @@ class Exchange:
         """
         draws = np.random.default_rng(len(start.columns))
         best = here = self.improved(start)
+        since = 0
         for _ in range(MOST_SHAKEN):
             if self._stop():
                 break
-            other = self._shake(here, draws)
+            since += 1
+            if since % PATIENCE:
+                other = self._shake(here, draws)
+            else:
+                other = here = self.built(start, draws) or best
             if other is None:
                 continue
             found = self.improved(other)
-            best = found if found.value > best.value else best
+            if found.value > best.value:
+                best, since = found, 0
             worst = best.value - WORSE * draws.random() * abs(best.value)
             here = found if found.value >= min(here.value, worst) else here
         return best
